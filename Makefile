@@ -1,0 +1,47 @@
+# `make` brings what is needed (setup/) and builds everything; `make help` lists the rest. The real work is in setup/,
+# CMakeLists.txt and test/run: this file only says how to call them.
+
+BUILD := build
+CMAKE_BUILD_TYPE ?= Release
+
+.DEFAULT_GOAL := all
+.PHONY: all setup run test asan bench format clean distclean help
+
+all: setup $(BUILD)/build.ninja  ## Build everything; the program is build/bin/schemascript
+	@ninja -C $(BUILD) --quiet
+
+# Quick and quiet when nothing is missing, so it may run each time.
+setup:  ## Bring packages, WasmEdge, QuickJS and node_modules; writes build/setup.cmake
+	@setup/setup --out $(BUILD)
+
+# Configures the first time. Later, ninja itself runs CMake again when one of its inputs changed.
+$(BUILD)/build.ninja: | setup
+	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=$(CMAKE_BUILD_TYPE) --log-level=NOTICE
+
+run: all  ## Build, then run the example: TypeScript that queries a SQLite file inside WasmEdge
+	@$(BUILD)/bin/schemascript run examples/notes/app.ts --db $(BUILD)/notes.db --push
+
+test: all  ## Build and run every test; one part with e.g. `make test PART=scenarios` (see test/run)
+	@BUILD=$(BUILD) test/run $(PART)
+
+asan: all  ## Only the scenarios with the host built with AddressSanitizer and UBSan
+	@BUILD=$(BUILD) test/run asan
+
+bench: all  ## Build and run the benchmarks
+	@bench/run $(BUILD)
+
+format:  ## Format C++ and TypeScript in place
+	@git ls-files -co --exclude-standard '*.cc' '*.h' | xargs -r $$(command -v clang-format-19 || command -v clang-format || \
+	  { echo "clang-format is missing: apt-get install clang-format-19" >&2; echo false; }) -i
+	@npx --no-install prettier --write --log-level warn .
+
+clean:  ## Remove what was built; the cache stays, so that building again is quick
+	@rm -rf build build-*
+
+distclean: clean  ## Remove node_modules as well, and say where the cache is
+	@rm -rf node_modules
+	@echo "The cache is left as it is. To remove it, too:"
+	@echo "  rm -rf $${SCHEMASCRIPT_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/schemascript}"
+
+help:  ## This list
+	@sed -n 's/^\([a-z]*\):[^#]*## */  make \1\t/p' Makefile | expand -t 18

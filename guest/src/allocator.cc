@@ -1,0 +1,73 @@
+#include "allocator.h"
+
+#include <malloc.h>
+
+#include <cstdlib>
+
+namespace schemascript::guest {
+namespace {
+
+// dlmalloc's bookkeeping for one block.
+constexpr std::size_t kOverheadBytes = 8;
+
+bool refused = false;
+
+void count(JSMallocState* state, void* block) {
+  ++state->malloc_count;
+  state->malloc_size += malloc_usable_size(block) + kOverheadBytes;
+}
+
+void uncount(JSMallocState* state, void* block) {
+  --state->malloc_count;
+  state->malloc_size -= malloc_usable_size(block) + kOverheadBytes;
+}
+
+void* allocate(JSMallocState* state, std::size_t size) {
+  if (size > state->malloc_limit || state->malloc_size > state->malloc_limit - size) {
+    refused = true;
+    return nullptr;
+  }
+  void* const block = std::malloc(size);
+  if (block == nullptr) {
+    refused = true;
+    return nullptr;
+  }
+  count(state, block);
+  return block;
+}
+
+void release(JSMallocState* state, void* block) {
+  if (block == nullptr) return;
+  uncount(state, block);
+  std::free(block);
+}
+
+void* reallocate(JSMallocState* state, void* block, std::size_t size) {
+  if (block == nullptr) return size == 0 ? nullptr : allocate(state, size);
+  if (size == 0) {
+    release(state, block);
+    return nullptr;
+  }
+  const std::size_t before = malloc_usable_size(block);
+  if (size > before && (size - before > state->malloc_limit ||
+                        state->malloc_size > state->malloc_limit - (size - before))) {
+    refused = true;
+    return nullptr;
+  }
+  void* const moved = std::realloc(block, size);
+  if (moved == nullptr) {
+    refused = true;
+    return nullptr;
+  }
+  state->malloc_size += malloc_usable_size(moved) - before;
+  return moved;
+}
+
+}  // namespace
+
+const JSMallocFunctions kCountingAllocator{allocate, release, reallocate, 
+    [](const void* block) { return malloc_usable_size(const_cast<void*>(block)); }};
+
+bool allocationWasRefused() noexcept { return refused; }
+
+}  // namespace schemascript::guest

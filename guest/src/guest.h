@@ -1,0 +1,54 @@
+// The one guest of this module: the engine with everything that belongs to it. The exports of main.cc make it
+// once and pass it calls; native functions of globals.cc find it through their context.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "js.h"
+#include "modules.h"
+#include "timers.h"
+
+namespace schemascript::guest {
+
+// What ss_poll answers when it has nothing to wait for.
+enum class Progress : std::int32_t { Finished = -1, Failed = -2, NeverSettles = -3 };
+
+struct Rejection {
+  Value promise;
+  Value reason;
+};
+
+struct Guest {
+  // The host writes `stopRequested` while the guest runs, from another thread.
+  struct Control {
+    volatile std::uint32_t stopRequested = 0;
+  };
+
+  JSRuntime* runtime = nullptr;
+  JSContext* context = nullptr;
+  Control control;
+  Modules modules;
+  Timers timers;
+  Value internals;                    // The namespace of `schemascript/internal`.
+  Value describeError;                // Set by the built-in runtime: an error to JSON text.
+  std::vector<Value> startCallbacks;  // Run by ss_start.
+  std::vector<Rejection> rejections;  // Of promises that nobody handles so far.
+  std::array<std::uint64_t, 4> random{};
+  Value evaluation;          // The promise of the app's module.
+  bool pushFirst = false;    // The tables are still to be sent, before the first query.
+  std::string failure;       // JSON; empty while nothing failed.
+
+  static Guest& of(JSContext* context) { return *static_cast<Guest*>(JS_GetContextOpaque(context)); }
+};
+
+// Defines the globals that are native: `__host_sqlite_call`, Math.random, and `__native` for the built-in modules.
+void defineGlobals(Guest& guest);
+// Seeds Math.random from the host.
+void seedRandom(Guest& guest);
+// Sends the declared tables, if that is still to be done. False when it threw.
+[[nodiscard]] bool pushSchema(Guest& guest);
+
+}  // namespace schemascript::guest

@@ -1,0 +1,306 @@
+// The guest's exports, which docs/protocol.md lists: the host makes the engine once, keeps what memory then
+// holds as the base snapshot, and starts every app from a copy of it.
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "allocator.h"
+#include "guest.h"
+#include "host.h"
+
+#define SS_EXPORT(name) extern "C" __attribute__((export_name(#name)))
+
+namespace schemascript::guest {
+namespace {
+
+// The app's module, as stacks name it: the host finds positions in it by this name.
+constexpr char kAppName[] = "schemascript:app";
+constexpr char kInternals[] = "schemascript/internal";
+// What the engine may use of the module's stack of 1 MiB, which its own C functions need the rest of.
+constexpr std::size_t kStackBytesMax = 896 * 1024;
+
+// The only one; made by ss_open and never freed.
+Guest* guest = nullptr;
+
+int interruptRequested(JSRuntime*, void*) { return guest->control.stopRequested != 0 ? 1 : 0; }
+
+void trackRejection(JSContext* context, JSValueConst promise, JSValueConst reason,
+                    JS_BOOL isHandled, void*) {
+  auto& rejections = guest->rejections;
+  if (!isHandled) {
+    rejections.push_back({Value::share(context, promise), Value::share(context, reason)});
+    return;
+  }
+  const void* const handled = JS_VALUE_GET_PTR(promise);
+  std::erase_if(rejections, [handled](const Rejection& rejection) {
+    return JS_VALUE_GET_PTR(rejection.promise.get()) == handled;
+  });
+}
+
+// The guest cannot go on after it. `error` is JSON; the first failure is the one that counts.
+void reportFailure(std::string_view kind, std::string_view error) {
+  if (!guest->failure.empty()) return;
+  guest->failure = R"({"kind":")";
+  guest->failure += kind;
+  guest->failure += R"(","error":)";
+  guest->failure += error;
+  guest->failure += '}';
+}
+
+// A string as JSON. Only for what no guest code has had a hand in: QuickJS's stringify asks Object.prototype.
+std::string quote(const Value& text) {
+  JSContext* const context = guest->context;
+  const Value json(context, JS_JSONStringify(context, text.get(), JS_UNDEFINED, JS_UNDEFINED));
+  const Text characters(context, json.get());
+  return characters.valid() ? std::string(characters.view()) : "null";
+}
+
+// What the built-in runtime says of an error, as JSON; while there is no runtime yet, message and stack. `{}` for undefined.
+std::string describe(JSValueConst error) {
+  JSContext* const context = guest->context;
+  if (!guest->describeError.isUndefined() && !JS_IsUndefined(error)) {
+    const Value json(context, JS_Call(context, guest->describeError.get(), JS_UNDEFINED, 1, &error));
+    const Text text(context, json.get());
+    if (!json.isException() && text.valid()) return std::string(text.view());
+    JS_FreeValue(context, JS_GetException(context));
+    return "{}";
+  }
+  if (!JS_IsError(context, error)) return "{}";
+  const auto member = [context, error](const char* name) {
+    return quote(Value(context, JS_GetPropertyStr(context, error, name)));
+  };
+  return R"({"message":)" + member("message") + R"(,"stack":)" + member("stack") + '}';
+}
+
+// Undefined: a failure of which nothing is known but its kind.
+void fail(std::string_view kind, Value error) {
+  JS_SetMemoryLimit(guest->runtime, SIZE_MAX);  // To describe what went wrong when memory ran out.
+  reportFailure(kind, describe(error.get()));
+}
+
+bool isOutOfMemory(JSValueConst error) {
+  if (!allocationWasRefused() || !JS_IsError(guest->context, error)) return false;
+  const Value message(guest->context, JS_GetPropertyStr(guest->context, error, "message"));
+  const Text text(guest->context, message.get());
+  return text.valid() && text.view() == "out of memory";
+}
+
+void failWith(Value error) {
+  if (guest->control.stopRequested != 0) {
+    // Describing the error runs JavaScript, which would be interrupted again. The hard stop remains.
+    JS_SetInterruptHandler(guest->runtime, nullptr, nullptr);
+    fail("stopped", std::move(error));
+  } else if (isOutOfMemory(error.get())) {
+    fail("memory", std::move(error));
+  } else {
+    fail("error", std::move(error));
+  }
+}
+
+void failWithException() {
+  Value error(guest->context, JS_GetException(guest->context));
+  failWith(std::move(error));
+}
+
+// After a request to stop, the error of the interruption still has to find its way through the async functions that wait for
+// each other. None of them gets far: the engine interrupts again and again.
+constexpr int kJobsAfterStopMax = 10'000;
+
+bool evaluationThrew() {
+  return !guest->evaluation.isUndefined() &&
+         JS_PromiseState(guest->context, guest->evaluation.get()) == JS_PROMISE_REJECTED;
+}
+
+// Fails with what ended the app's module, or else with the first rejection that nobody handled.
+bool failIfRejected() {
+  if (evaluationThrew()) {
+    failWith(Value(guest->context, JS_PromiseResult(guest->context, guest->evaluation.get())));
+  } else if (!guest->rejections.empty()) {
+    failWith(std::move(guest->rejections.front().reason));
+  }
+  return !guest->failure.empty();
+}
+
+// Runs promise jobs to the end. False after a failure.
+bool runJobs() {
+  int jobsAfterStop = 0;
+  for (;;) {
+    JSContext* context = nullptr;
+    const int status = JS_ExecutePendingJob(guest->runtime, &context);
+    if (status < 0) {
+      failWithException();
+      return false;
+    }
+    if (guest->control.stopRequested != 0) {
+      if (evaluationThrew() || status == 0 || ++jobsAfterStop == kJobsAfterStopMax) {
+        if (!failIfRejected()) failWith(Value());
+        return false;
+      }
+    } else if (status == 0) {
+      return !failIfRejected();
+    }
+  }
+}
+
+bool runTimers() {
+  JSContext* const context = guest->context;
+  const double now = guest->timers.empty() ? 0 : hostClock(Clock::Monotonic);
+  while (auto callback = guest->timers.takeDue(context, now)) {
+    const Value result(context, JS_Call(context, callback->get(), JS_UNDEFINED, 0, nullptr));
+    if (result.isException()) {
+      failWithException();
+      return false;
+    }
+    if (!runJobs()) return false;
+  }
+  return true;
+}
+
+Value property(JSValueConst object, const char* name) {
+  return Value(guest->context, JS_GetPropertyStr(guest->context, object, name));
+}
+
+std::uint32_t sizeFrom(const Value& number, std::uint32_t otherwise) {
+  std::uint32_t size = 0;
+  if (number.isUndefined() || JS_ToUint32(guest->context, &size, number.get()) < 0) return otherwise;
+  return size;
+}
+
+// What is known about why nothing can go on, from the driver: a query may wait for a transaction that waits for it.
+void failPending() {
+  JSContext* const context = guest->context;
+  const Value ask = property(guest->internals.get(), "pendingHint");
+  const Value hint(context, JS_Call(context, ask.get(), JS_UNDEFINED, 0, nullptr));
+  if (hint.isException()) JS_FreeValue(context, JS_GetException(context));
+  reportFailure("pending", JS_IsString(hint.get()) ? R"({"message":)" + quote(hint) + '}' : "{}");
+}
+
+// Hands the words after `--` to the package, which offers them as `args`.
+bool setArguments(Value words) {
+  const Value set = property(guest->internals.get(), "setArguments");
+  JSValueConst arguments[] = {words.get()};
+  return !Value(guest->context, JS_Call(guest->context, set.get(), JS_UNDEFINED, 1, arguments))
+              .isException();
+}
+
+bool start(std::string_view json) {
+  JSContext* const context = guest->context;
+  seedRandom(*guest);
+  const Value options(context, JS_ParseJSON(context, json.data(), json.size(), "options"));
+  if (options.isException()) return false;
+  JS_SetMemoryLimit(guest->runtime, sizeFrom(property(options.get(), "heapBytesMax"), UINT32_MAX));
+  guest->pushFirst = JS_ToBool(context, property(options.get(), "pushFirst").get()) != 0;
+  for (const Value& callback : guest->startCallbacks) {
+    if (Value(context, JS_Call(context, callback.get(), JS_UNDEFINED, 0, nullptr)).isException()) {
+      return false;
+    }
+  }
+  return setArguments(property(options.get(), "args"));
+}
+
+// Evaluates the modules in the order in which they were added.
+bool seal() {
+  JSContext* const context = guest->context;
+  for (const std::string& name : guest->modules.names()) {
+    const Value loaded(context, JS_LoadModule(context, "", name.c_str()));
+    if (loaded.isException() || !runJobs()) return false;
+    Value result(context, JS_PromiseResult(context, loaded.get()));
+    if (JS_PromiseState(context, loaded.get()) != JS_PROMISE_FULFILLED) {
+      failWith(std::move(result));
+      return false;
+    }
+    if (name == kInternals) guest->internals = std::move(result);
+  }
+  guest->modules.dropSources();
+  JS_RunGC(guest->runtime);
+  return true;
+}
+
+// Every export begins with it: the engine measures its stack from here.
+void enter() { JS_UpdateStackTop(guest->runtime); }
+
+}  // namespace
+}  // namespace schemascript::guest
+
+using namespace schemascript::guest;
+
+// One byte more, which is 0: the engine wants its sources to end so.
+SS_EXPORT(ss_allocate) char* ss_allocate(std::uint32_t size) {
+  if (size == UINT32_MAX) return nullptr;
+  auto* const block = static_cast<char*>(std::malloc(size + 1));
+  if (block != nullptr) block[size] = 0;
+  return block;
+}
+
+SS_EXPORT(ss_release) void ss_release(char* block) { std::free(block); }
+
+SS_EXPORT(ss_open) void ss_open() {
+  guest = new Guest;
+  guest->runtime = JS_NewRuntime2(&kCountingAllocator, nullptr);
+  JS_SetMaxStackSize(guest->runtime, kStackBytesMax);
+  guest->context = JS_NewContext(guest->runtime);
+  JS_SetContextOpaque(guest->context, guest);
+  JS_SetInterruptHandler(guest->runtime, interruptRequested, nullptr);
+  JS_SetHostPromiseRejectionTracker(guest->runtime, trackRejection, nullptr);
+  guest->modules.install(guest->runtime);
+  defineGlobals(*guest);
+}
+
+SS_EXPORT(ss_module)
+void ss_module(const char* name, std::uint32_t nameSize, const char* source, std::uint32_t size) {
+  guest->modules.add({name, nameSize}, {source, size});
+}
+
+SS_EXPORT(ss_seal) std::uint32_t ss_seal() {
+  enter();
+  return seal() ? 1 : 0;
+}
+
+SS_EXPORT(ss_start) std::uint32_t ss_start(const char* options, std::uint32_t size) {
+  enter();
+  if (start({options, size})) return 1;
+  failWithException();
+  return 0;
+}
+
+SS_EXPORT(ss_evaluate) std::uint32_t ss_evaluate(const char* source, std::uint32_t size) {
+  enter();
+  guest->evaluation =
+      Value(guest->context, JS_Eval(guest->context, source, size, kAppName, JS_EVAL_TYPE_MODULE));
+  if (!guest->evaluation.isException()) return 1;
+  guest->evaluation = Value();
+  failWithException();
+  return 0;
+}
+
+SS_EXPORT(ss_poll) double ss_poll() {
+  enter();
+  const auto answer = [](Progress progress) { return static_cast<double>(progress); };
+  if (!guest->failure.empty()) return answer(Progress::Failed);
+  if (!runJobs() || !runTimers()) return answer(Progress::Failed);
+  if (guest->timers.hasReferenced()) {
+    return std::max(0.0, guest->timers.nextDue() - hostClock(Clock::Monotonic));
+  }
+  if (!guest->evaluation.isUndefined() &&
+      JS_PromiseState(guest->context, guest->evaluation.get()) == JS_PROMISE_PENDING) {
+    failPending();
+    return answer(Progress::NeverSettles);
+  }
+  return answer(Progress::Finished);
+}
+
+SS_EXPORT(ss_push) std::uint32_t ss_push() {
+  enter();
+  if (!guest->pushFirst || pushSchema(*guest)) return 1;
+  failWithException();
+  return 0;
+}
+
+SS_EXPORT(ss_failure) const std::uint32_t* ss_failure() {
+  static std::uint32_t words[2];
+  words[0] = reinterpret_cast<std::uint32_t>(guest->failure.data());
+  words[1] = guest->failure.size();
+  return words;
+}
+
+SS_EXPORT(ss_control) volatile std::uint32_t* ss_control() { return &guest->control.stopRequested; }

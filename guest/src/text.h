@@ -1,0 +1,13 @@
+// UTF-8 as the Encoding Standard wants it: what is malformed becomes U+FFFD, one for each maximal subpart.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace schemascript::guest {
+
+bool isUtf8(std::string_view bytes) noexcept;
+// A copy in which every malformed subpart is U+FFFD. https://encoding.spec.whatwg.org/#utf-8-decoder
+std::string toValidUtf8(std::string_view bytes);
+
+}  // namespace schemascript::guest

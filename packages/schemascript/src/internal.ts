@@ -1,0 +1,6 @@
+// For the host's glue and for tests; not for programs, and not covered by any promise of the
+// package.
+export { setArguments } from "./args.js";
+export { databaseOver, pendingHint, type DatabaseFactory, type Transport } from "./driver.js";
+export { pushSchema } from "./push.js";
+export { pendingSchema } from "./statements.js";

@@ -1,0 +1,195 @@
+// How a property's values are stored: JavaScript's on one side, SQLite's on the other. What SQLite
+// itself checks (STRICT types, CHECK, NOT NULL) is left to it; here is refused what would arrive
+// there already changed.
+import { SchemaScriptError } from "./errors.js";
+
+/** What a column is declared as; STRICT tables know no other names. */
+export type StorageClass = "INTEGER" | "REAL" | "TEXT" | "BLOB" | "ANY";
+
+/**
+ * The types of the language. `bigint` is an integer with that mode, `numbered` an enum of names
+ * with numbers.
+ */
+export type PropertyType =
+  | "integer"
+  | "bigint"
+  | "real"
+  | "text"
+  | "blob"
+  | "boolean"
+  | "datetime"
+  | "node"
+  | "enum"
+  | "numbered"
+  | "custom";
+
+/** A custom type's own name and conversions. */
+export interface CustomShape {
+  readonly name: string;
+  readonly toDriver?: (value: never) => unknown;
+  readonly fromDriver?: (stored: never) => unknown;
+}
+
+/** What is known about values: enough to convert one. */
+export interface ValueShape {
+  readonly type: PropertyType;
+  /** The names of an `enum`, in their order. */
+  readonly options?: readonly string[];
+  /** The number of each name of a `numbered` enum. */
+  readonly numbers?: Readonly<Record<string, number>>;
+  readonly custom?: CustomShape;
+}
+
+const INT64_MIN = -(2n ** 63n);
+const INT64_MAX = 2n ** 63n - 1n;
+
+/** The value as it is bound. `column` is named in errors: `users.age`. */
+export function toStored(shape: ValueShape, value: unknown, column: string): unknown {
+  switch (shape.type) {
+    case "integer":
+      if (typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+        throw refused(
+          column,
+          'a number beyond 2^53 - 1 is rounded: declare it integer({ mode: "bigint" })',
+        );
+      }
+      return numberStored(value, column);
+    case "real":
+      return numberStored(value, column);
+    case "bigint":
+      if (typeof value === "bigint" && (value < INT64_MIN || value > INT64_MAX)) {
+        throw refused(column, "SQLite's integers have 64 bits");
+      }
+      return value;
+    case "boolean":
+      return value ? 1 : 0;
+    case "datetime": {
+      const time = value instanceof Date ? value.getTime() : NaN;
+      if (Number.isNaN(time)) throw refused(column, "it takes a valid Date");
+      return time;
+    }
+    case "blob":
+      if (!(value instanceof Uint8Array)) throw refused(column, "it takes a Uint8Array");
+      return value;
+    case "node":
+      return jsonStored(value, column);
+    case "numbered": {
+      const numbers = shape.numbers ?? {};
+      if (typeof value !== "string" || !Object.hasOwn(numbers, value)) {
+        throw refused(column, `it takes one of ${Object.keys(numbers).join(", ")}`);
+      }
+      return numbers[value];
+    }
+    case "custom":
+      return customStored(shape.custom, value, column);
+    default:
+      return value;
+  }
+}
+
+/** The value that was stored. What the type cannot hold is refused, never rounded or guessed. */
+export function fromStored(shape: ValueShape, stored: unknown, column: string): unknown {
+  switch (shape.type) {
+    case "integer":
+      if (typeof stored === "bigint") {
+        throw unreadable(
+          column,
+          'an integer beyond 2^53 - 1: declare it integer({ mode: "bigint" })',
+        );
+      }
+      return isA("number", stored, column);
+    case "bigint":
+      // A number comes from a small integer, or from JSON in a relational query, where a large one
+      // is rounded already.
+      if (typeof stored === "number" && Number.isSafeInteger(stored)) return BigInt(stored);
+      return isA("bigint", stored, column);
+    case "boolean":
+      return Number(stored) === 1;
+    case "datetime":
+      return new Date(isA<number>("number", stored, column));
+    case "blob":
+      if (!(stored instanceof Uint8Array)) throw unreadable(column, "something that is not a blob");
+      // Node's drivers answer Buffers; the type says Uint8Array.
+      return stored.constructor === Uint8Array
+        ? stored
+        : new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
+    case "node":
+      return jsonRead(stored, column);
+    case "numbered": {
+      for (const [name, number] of Object.entries(shape.numbers ?? {})) {
+        if (number === stored) return name;
+      }
+      throw unreadable(column, "a number that is not among its options");
+    }
+    case "custom":
+      return shape.custom?.fromDriver ? shape.custom.fromDriver(stored as never) : stored;
+    case "real":
+      return isA("number", stored, column);
+    default:
+      return isA("string", stored, column);
+  }
+}
+
+function numberStored(value: unknown, column: string): unknown {
+  if (Number.isNaN(value)) throw refused(column, "SQLite would store NaN as NULL");
+  return value;
+}
+
+function jsonStored(value: unknown, column: string): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    throw refused(column, "its value cannot be written as JSON", cause);
+  }
+  if (text === undefined) throw refused(column, "its value cannot be written as JSON");
+  return text;
+}
+
+function jsonRead(stored: unknown, column: string): unknown {
+  try {
+    return JSON.parse(isA<string>("string", stored, column));
+  } catch (cause) {
+    if (cause instanceof SchemaScriptError) throw cause;
+    throw unreadable(column, "text that is not JSON", cause);
+  }
+}
+
+function customStored(custom: CustomShape | undefined, value: unknown, column: string): unknown {
+  if (custom?.toDriver) return custom.toDriver(value as never);
+  if (typeof value === "object" && value !== null && !(value instanceof Uint8Array)) {
+    throw refused(
+      column,
+      `an object needs a form to be stored in: give "${custom?.name}" a toDriver`,
+    );
+  }
+  return value;
+}
+
+// A column that reads another type than its own is one that SchemaScript did not declare, or text
+// that is not UTF-8, which arrives as bytes.
+function isA<Type>(type: "number" | "string" | "bigint", stored: unknown, column: string): Type {
+  if (typeof stored !== type) {
+    throw unreadable(
+      column,
+      type === "string" ? "something that is not UTF-8 text" : `something that is not a ${type}`,
+    );
+  }
+  return stored as Type;
+}
+
+function refused(column: string, why: string, cause?: unknown): SchemaScriptError {
+  return new SchemaScriptError(
+    "invalid-request",
+    `${column}: ${why}`,
+    cause === undefined ? {} : { cause },
+  );
+}
+
+function unreadable(column: string, what: string, cause?: unknown): SchemaScriptError {
+  return new SchemaScriptError(
+    "conflict",
+    `${column} holds ${what}`,
+    cause === undefined ? {} : { cause },
+  );
+}

@@ -1,0 +1,18 @@
+// A library that exports what it made with the language: its declarations can be written, because every type that
+// they name is exported.
+import { database, Schema, Table, value, type FieldBuilder } from "schemascript";
+
+export const Users = Schema("users", (prop) => ({
+  id: prop.integer().identifier(),
+  role: prop.enum({ options: ["a", "b"] }).default("a"),
+  email: prop.text("e_mail").optional().unique(),
+}));
+export const users = Table(Users);
+export const stamps = (prop: FieldBuilder) => ({
+  at: prop.datetime().default(value.now()),
+  date: prop.custom<Date>("date"),
+  level: prop.enum({ options: { low: 1 } }),
+});
+export const posts = Table("posts", (prop) => ({ id: prop.text().identifier(), ...stamps(prop) }));
+export const db = database({ users, posts });
+export const allPosts = () => db.select().from(posts);

@@ -1,0 +1,72 @@
+// Holds the imports of the sources against their layers: a module imports from its own line's left
+// only.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+
+const SOURCES = new URL("../../src/", import.meta.url);
+
+// What each module may import, transitively written down. `property` and `value` bring Drizzle's
+// `SQL`; only `table`, `statements` and `driver` know its tables.
+const BELOW: Record<string, readonly string[]> = {
+  errors: [],
+  "sql-text": [],
+  args: [],
+  storage: ["errors"],
+  property: ["errors", "storage"],
+  field: ["errors", "storage", "property"],
+  value: ["errors", "storage", "property"],
+  registry: ["property"],
+  schema: ["errors", "property", "field", "registry"],
+  table: ["errors", "sql-text", "storage", "property", "field", "registry", "schema"],
+  statements: ["errors", "sql-text", "property", "registry", "schema", "table"],
+  protocol: ["errors"],
+  driver: ["errors", "protocol"],
+  push: ["driver", "protocol", "statements"],
+  internal: ["args", "driver", "push", "statements"],
+  index: [
+    "args",
+    "driver",
+    "errors",
+    "field",
+    "property",
+    "schema",
+    "statements",
+    "table",
+    "value",
+  ],
+};
+
+const DRIZZLE = ["property", "value", "table", "statements", "driver"];
+
+function importsOf(module: string): readonly string[] {
+  const source = readFileSync(new URL(`${module}.ts`, SOURCES), "utf8");
+  return [
+    ...source.matchAll(/^(?:import|export|\}) (?:[^;"]* )?from "([^"]+)";$|^\} from "([^"]+)";$/gm),
+  ].map(([, one, several]) => (one ?? several) as string);
+}
+
+test("every module imports only the layers below it", () => {
+  const modules = readdirSync(SOURCES).map((name) => name.replace(/\.ts$/, ""));
+  assert.deepEqual(modules.sort(), Object.keys(BELOW).sort());
+  for (const module of modules) {
+    assert.ok(
+      importsOf(module).length > 0 || BELOW[module]?.length === 0,
+      `${module} imports nothing`,
+    );
+    for (const name of importsOf(module)) {
+      const own = /^\.\/(.+)\.js$/.exec(name)?.[1];
+      if (own) assert.ok(BELOW[module]?.includes(own), `${module} imports ${own}`);
+    }
+  }
+});
+
+test("nothing is imported from outside but Drizzle, and Drizzle only where it is known", () => {
+  for (const module of Object.keys(BELOW)) {
+    const foreign = importsOf(module).filter((name) => !name.startsWith("./"));
+    for (const name of foreign) {
+      assert.match(name, /^drizzle-orm(\/sqlite-(core|proxy))?$/);
+      assert.ok(DRIZZLE.includes(module), `${module} imports ${name}`);
+    }
+  }
+});

@@ -1,0 +1,6 @@
+import { Schema } from "schemascript";
+
+// The sample:
+const Profile = Schema("profiles", (prop) => ({
+  role: prop.enum("role", { options: ["admin", "user", "guest"] }).default("guest"),
+}));

@@ -1,0 +1,54 @@
+// Every budget of a guest, with its unit, its default and its reason, in this one place. The name
+// of the field is the name that messages and options use.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace schemascript {
+
+struct Limits {
+  // The guest. Enforced by the sandbox.
+
+  // Wall clock of one run. Long enough for a script that imports a file, short enough that a loop
+  // without end is noticed by whoever waits for it.
+  std::chrono::milliseconds runTimeMax{30'000};
+  // Linear memory of one guest, a multiple of the 64 KiB of a WebAssembly page.
+  std::uint64_t memoryBytesMax = 64ull << 20;
+  // QuickJS's heap. Below `memoryBytesMax`, so that JavaScript gets an error that it can read
+  // before the memory itself ends.
+  std::uint64_t heapBytesMax = 56ull << 20;
+  // QuickJS's stack. Below the 1 MiB that the module is linked with, for the frames of our own
+  // glue.
+  std::uint64_t stackBytesMax = 768ull << 10;
+
+  // What passes between guest and host. Enforced by the bridge.
+
+  // One request. A blob of 24 MB fits in its base64 form; guests of 64 MiB cannot hold much more.
+  std::uint64_t requestBytesMax = 32ull << 20;
+  // Rows of one answer. More than that belongs in pages.
+  std::uint64_t resultRowsMax = 100'000;
+  // One answer, encoded. It must fit into the guest's memory beside what is made of it.
+  std::uint64_t resultBytesMax = 32ull << 20;
+  // Transactions that are open inside of each other. Each keeps a savepoint's pages in memory.
+  std::uint32_t openTransactionsMax = 32;
+
+  // SQLite. Enforced by the database.
+
+  // The text of one statement. SQLite's own default is 1 GB; nobody writes that.
+  std::uint32_t sqlBytesMax = 1u << 20;
+  // One text or blob, and one row. Larger things belong in files.
+  std::uint32_t valueBytesMax = 50'000'000;
+  // Columns of a table, a result or an ORDER BY. SQLite's default.
+  std::uint32_t columnsMax = 2'000;
+  // Parameters of one statement. SQLite's default, which Drizzle's many-row inserts rely on.
+  std::uint32_t parametersMax = 32'766;
+  // How long a statement waits for another process's write before it is answered `unavailable`.
+  std::chrono::milliseconds busyTimeMax{5'000};
+  // Prepared statements kept for the next use. An app has some tens; each takes some kilobytes.
+  std::uint32_t cachedStatementsMax = 128;
+  // Longer statements are not kept: they are lists of rows, which do not come twice.
+  std::uint32_t cachedSqlBytesMax = 64u << 10;
+};
+
+}  // namespace schemascript

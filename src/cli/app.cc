@@ -1,0 +1,102 @@
+// Opens everything that a run needs, in the order in which the user can have got it wrong.
+#include "cli/app.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "base/file.h"
+#include "cli/bundle.h"
+#include "migrate/push.h"
+#include "sandbox/engine.h"
+#include "sandbox/watchdog.h"
+
+namespace schemascript {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Where the build left what belongs to this program: lib/schemascript beside its bin/.
+fs::path libraryFolder() {
+  std::error_code failure;
+  const fs::path program = fs::read_symlink("/proc/self/exe", failure);
+  if (failure) throw unavailable(str("cannot find this program's own files: ", failure.message()));
+  return program.parent_path().parent_path() / "lib" / "schemascript";
+}
+
+fs::path bundlesFolder() {
+  try {
+    return cacheFolder() / "bundles";
+  } catch (const Error&) {
+    return {};  // No home: without a cache, then.
+  }
+}
+
+void checkSource(const fs::path& file) {
+  // O_NONBLOCK: a pipe without a writer must not keep us.
+  const FileDescriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!descriptor.isOpen() && errno == ENOENT)
+    throw invalidRequest(str("there is no file ", file.string()));
+  struct stat status {};
+  if (!descriptor.isOpen() || ::fstat(descriptor.get(), &status) != 0) {
+    throw invalidRequest(
+        str("cannot read ", file.string(), ": ", std::generic_category().message(errno)));
+  }
+  if (S_ISDIR(status.st_mode)) {
+    throw invalidRequest(str(file.string(), " is a folder; name a file in it"));
+  }
+  if (!S_ISREG(status.st_mode))
+    throw invalidRequest(str(file.string(), " is not an ordinary file"));
+}
+
+std::unique_ptr<Database> openDatabase(const fs::path& file, const Limits& limits) {
+  try {
+    return std::make_unique<Database>(DatabaseOptions{file, Access::ReadWrite, limits});
+  } catch (const Error& error) {
+    std::error_code ignored;
+    // Here it is not the command line that is wrong, but what the file holds.
+    if (error.code() == ErrorCode::InvalidRequest && fs::is_regular_file(file, ignored)) {
+      throw unavailable(error.message());
+    }
+    throw;
+  }
+}
+
+}  // namespace
+
+AppEnd runApp(AppOptions options) {
+  checkSource(options.file);
+  const fs::path library = libraryFolder();
+  Bundle bundle =
+      bundleApp(options.file, {.esbuild = library / "esbuild", .cacheFolder = bundlesFolder()});
+  AppEnd end{std::move(bundle.complaints), {}, SourceMap(std::move(bundle.map)), {}, {}};
+  if (!end.complaints.empty()) return end;
+
+  const auto database = openDatabase(options.database, options.limits);
+  const Engine engine(EngineFiles::in(library.string()));
+  Watchdog watchdog;
+  const auto pushAndRemember = [&end](Database& target, std::string_view desiredSql) {
+    try {
+      return end.pushed = push(target, desiredSql);
+    } catch (const Error& error) {
+      end.pushFailure = error;
+      throw;
+    }
+  };
+  const auto log = [&end, &options](LogStream stream, std::string_view text) {
+    if (SourceMap::mentionsBundle(text)) return options.log(stream, end.map.mapPositions(text));
+    options.log(stream, text);
+  };
+  end.report = run(engine, watchdog, *database, bundle.code,
+                   {.limits = options.limits,
+                    .arguments = std::move(options.arguments),
+                    .push = options.push,
+                    .pusher = pushAndRemember,
+                    .log = log});
+  return end;
+}
+
+}  // namespace schemascript

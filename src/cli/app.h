@@ -1,0 +1,43 @@
+// What `run` and `push` have in common: FILE.ts becomes a bundle, the bundle runs against a
+// database.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "cli/source-map.h"
+#include "runtime/run.h"
+
+namespace schemascript {
+
+struct AppOptions {
+  std::filesystem::path file;
+  std::filesystem::path database;  // Empty: in memory.
+  Limits limits;
+  std::vector<std::string> arguments;
+  PushWhen push = PushWhen::Never;
+  // Receives what the app writes, in source positions.
+  std::function<void(LogStream, std::string_view)> log;
+};
+
+struct AppEnd {
+  // What is wrong with the source files, ready to be shown. Not empty: nothing ran.
+  std::string complaints;
+  RunReport report;
+  SourceMap map;
+  PushResult pushed;
+  // Why the push failed, in the host's own words.
+  std::optional<Error> pushFailure;
+};
+
+// Throws InvalidRequest for a file that cannot be read or a database that cannot be there,
+// Unavailable when the database or the machine does not let it run, and what `log` throws. The
+// database is closed at the return.
+AppEnd runApp(AppOptions options);
+
+}  // namespace schemascript

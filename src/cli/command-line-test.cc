@@ -1,0 +1,163 @@
+#include "cli/command-line.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "cli/help.h"
+
+namespace schemascript {
+namespace {
+
+using namespace std::chrono_literals;
+using Words = std::vector<std::string>;
+
+RunCommand parseRun(Words words) {
+  words.insert(words.begin(), "run");
+  return std::get<RunCommand>(parseCommandLine(words));
+}
+
+std::string refusal(const Words& words) {
+  try {
+    parseCommandLine(words);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::InvalidRequest);
+    return error.message();
+  }
+  return "accepted";
+}
+
+std::string shown(const Words& words) { return std::get<ShowText>(parseCommandLine(words)).text; }
+
+TEST(CommandLine, TakesRunWithEverything) {
+  const RunCommand command = parseRun({"app.ts", "--db", "a.db", "--push", "--time-limit=200ms",
+                                       "--memory-limit", "32mb", "--", "--db", "-x", "--"});
+  EXPECT_EQ(command.file, "app.ts");
+  EXPECT_EQ(command.database, "a.db");
+  EXPECT_TRUE(command.pushFirst);
+  EXPECT_EQ(command.limits.runTimeMax, 200ms);
+  EXPECT_EQ(command.limits.memoryBytesMax, 32u << 20);
+  EXPECT_EQ(command.arguments, (Words{"--db", "-x", "--"}));
+}
+
+TEST(CommandLine, TakesOptionsBeforeTheFile) {
+  const RunCommand command = parseRun({"--db", "a.db", "app.ts"});
+  EXPECT_EQ(command.file, "app.ts");
+  EXPECT_EQ(command.database, "a.db");
+}
+
+TEST(CommandLine, TakesTheLastOfSeveral) {
+  EXPECT_EQ(parseRun({"app.ts", "--db", "a.db", "--db", "b.db"}).database, "b.db");
+}
+
+TEST(CommandLine, HasDefaults) {
+  const RunCommand command = parseRun({"app.ts"});
+  EXPECT_TRUE(command.database.empty());
+  EXPECT_FALSE(command.pushFirst);
+  EXPECT_EQ(command.limits.runTimeMax, Limits().runTimeMax);
+  EXPECT_EQ(command.limits.heapBytesMax, Limits().heapBytesMax);
+  EXPECT_TRUE(command.arguments.empty());
+}
+
+TEST(CommandLine, TakesPush) {
+  const auto command = std::get<PushCommand>(parseCommandLine({"push", "s.ts", "--db", "a.db"}));
+  EXPECT_EQ(command.file, "s.ts");
+  EXPECT_EQ(command.database, "a.db");
+}
+
+TEST(CommandLine, SuggestsTheNearOption) {
+  EXPECT_EQ(refusal({"run", "a.ts", "--tiem-limit", "2s"}),
+            "unknown option '--tiem-limit'; did you mean '--time-limit'?");
+  EXPECT_EQ(refusal({"run", "a.ts", "--dbb=x"}), "unknown option '--dbb'; did you mean '--db'?");
+  EXPECT_EQ(refusal({"--versoin"}), "unknown option '--versoin'; did you mean '--version'?");
+}
+
+TEST(CommandLine, SuggestsTheNearCommand) {
+  EXPECT_EQ(refusal({"rnu", "a.ts"}), "unknown command 'rnu'; did you mean 'run'?");
+  EXPECT_EQ(refusal({"deploy"}), "unknown command 'deploy'; see schemascript --help");
+  EXPECT_EQ(refusal({"app.ts"}),
+            "unknown command 'app.ts'; did you mean 'schemascript run app.ts'?");
+}
+
+TEST(CommandLine, RefusesAnOptionThatOnlyRunHas) {
+  EXPECT_EQ(refusal({"push", "a.ts", "--db", "a.db", "--push"}),
+            "unknown option '--push'; see schemascript push --help");
+}
+
+TEST(CommandLine, SaysWhatIsMissing) {
+  EXPECT_EQ(refusal({}), "name a command: run or push; see schemascript --help");
+  EXPECT_EQ(refusal({"run"}), "name the file to run: schemascript run FILE.ts");
+  EXPECT_EQ(refusal({"push", "a.ts"}),
+            "push needs a database: schemascript push FILE.ts --db FILE");
+  EXPECT_EQ(refusal({"run", "a.ts", "--db"}), "--db needs a value; see schemascript run --help");
+  EXPECT_EQ(refusal({"run", "a.ts", "--db", "--push"}),
+            "--db needs a value; see schemascript run --help");
+}
+
+TEST(CommandLine, RefusesWhatIsTooMuch) {
+  EXPECT_EQ(
+      refusal({"run", "a.ts", "b.ts"}),
+      "there is one FILE, so 'b.ts' is too much; what is meant for the script goes behind --");
+  EXPECT_EQ(refusal({"push", "a.ts", "--db", "a.db", "--", "x"}),
+            "push takes no arguments for the script");
+}
+
+TEST(CommandLine, RefusesOtherFiles) {
+  EXPECT_EQ(refusal({"run", "notes.txt"}),
+            "notes.txt is not a TypeScript or JavaScript file by its name");
+}
+
+TEST(CommandLine, NamesTheOptionWhoseUnitIsUnknown) {
+  EXPECT_EQ(
+      refusal({"run", "a.ts", "--time-limit", "2h"}).find("--time-limit: \"2h\" is not a duration"),
+      0u);
+  EXPECT_EQ(
+      refusal({"run", "a.ts", "--memory-limit", "64"}).find("--memory-limit: \"64\" is not a size"),
+      0u);
+}
+
+TEST(CommandLine, HasALeastAndALargestMemory) {
+  EXPECT_EQ(parseRun({"a.ts", "--memory-limit", "16mb"}).limits.memoryBytesMax, 16u << 20);
+  EXPECT_EQ(parseRun({"a.ts", "--memory-limit", "4gb"}).limits.memoryBytesMax, 4ull << 30);
+  EXPECT_EQ(refusal({"run", "a.ts", "--memory-limit", "15mb"}),
+            "--memory-limit is 15mb; it must be at least 16mb and at most 4gb");
+  EXPECT_EQ(refusal({"run", "a.ts", "--memory-limit", "5gb"}),
+            "--memory-limit is 5gb; it must be at least 16mb and at most 4gb");
+}
+
+TEST(CommandLine, KeepsTheHeapBelowTheMemory) {
+  for (const std::uint64_t megabytes : {16, 64, 1024}) {
+    const Limits limits = withMemory({}, megabytes << 20);
+    EXPECT_LE(limits.heapBytesMax + (4u << 20), limits.memoryBytesMax);
+    EXPECT_GE(limits.heapBytesMax, limits.memoryBytesMax / 2);
+  }
+}
+
+TEST(CommandLine, RefusesNoTimeAtAll) {
+  EXPECT_EQ(refusal({"run", "a.ts", "--time-limit", "0ms"}), "--time-limit must be more than 0");
+}
+
+TEST(CommandLine, ShowsHelpWhateverElseIsWrong) {
+  EXPECT_EQ(shown({"--help"}), programHelp());
+  EXPECT_EQ(shown({"help", "push"}), pushHelp());
+  EXPECT_EQ(shown({"run", "--help"}), runHelp());
+  EXPECT_EQ(shown({"push", "--nonsense", "-h"}), pushHelp());
+  EXPECT_EQ(shown({"run", "--version"}), versionText());
+}
+
+// A drift between the two would be noticed by users only.
+TEST(CommandLine, KnowsEveryOptionOfItsHelp) {
+  for (const std::string command : {"run", "push"}) {
+    const std::string_view help = command == "run" ? runHelp() : pushHelp();
+    for (std::size_t at = help.find("\n  -"); at != std::string_view::npos;
+         at = help.find("\n  -", at + 1)) {
+      const std::size_t begin = help.find("--", at);
+      const std::string option(help.substr(begin, help.find_first_of(" \n", begin) - begin));
+      if (option == "--help") continue;
+      const std::string message = refusal({command, "a.ts", option});
+      EXPECT_EQ(message.find("unknown"), std::string::npos) << message;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace schemascript

@@ -1,0 +1,47 @@
+// The words of the command line, checked and turned into what is to be done.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/limits.h"
+
+namespace schemascript {
+
+struct RunCommand {
+  std::filesystem::path file;
+  std::filesystem::path database;  // Empty: in memory.
+  bool pushFirst = false;
+  Limits limits;
+  std::vector<std::string> arguments;  // Behind `--`.
+};
+
+struct PushCommand {
+  std::filesystem::path file;
+  std::filesystem::path database;
+  Limits limits;
+};
+
+// --help and --version.
+struct ShowText {
+  std::string text;
+};
+
+using Invocation = std::variant<RunCommand, PushCommand, ShowText>;
+
+// The guest itself takes some 6 MB before the script has done anything.
+inline constexpr std::uint64_t kMemoryLimitBytesMin = 16ull << 20;
+// All that 32-bit WebAssembly can address.
+inline constexpr std::uint64_t kMemoryLimitBytesMax = 4ull << 30;
+
+// `words` without the program's name. Throws InvalidRequest: what is wrong, and the word that was
+// probably meant.
+Invocation parseCommandLine(std::vector<std::string> words);
+
+// The limits of a guest with `memoryBytes` in all. Throws InvalidRequest when that is too little or
+// too much.
+Limits withMemory(Limits limits, std::uint64_t memoryBytes);
+
+}  // namespace schemascript

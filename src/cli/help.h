@@ -1,0 +1,17 @@
+// The texts of --help and --version.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace schemascript {
+
+// Valid for ever. Each ends with a newline.
+std::string_view programHelp() noexcept;
+std::string_view runHelp() noexcept;
+std::string_view pushHelp() noexcept;
+
+// This program's version, and below it those of the parts that decide how it behaves.
+std::string versionText();
+
+}  // namespace schemascript

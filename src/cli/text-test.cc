@@ -1,0 +1,82 @@
+#include "cli/text.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "base/error.h"
+
+namespace schemascript {
+namespace {
+
+const Paint kPlain(Colours::Off);
+
+class ExcerptTest : public testing::Test {
+ protected:
+  void SetUp() override { file_ = testing::TempDir() + "excerpt-test.ts"; }
+  void TearDown() override { std::remove(file_.c_str()); }
+
+  std::string of(const std::string& content, std::uint32_t line, std::uint32_t column) {
+    std::ofstream(file_) << content;
+    return excerpt(file_, line, column, kPlain);
+  }
+
+  std::string file_;
+};
+
+TEST(Printable, KeepsOrdinaryText) { EXPECT_EQ(printable("a\tb\nc – ü 漢 😀"), "a\tb\nc – ü 漢 😀"); }
+
+TEST(Printable, EscapesWhatATerminalObeys) {
+  EXPECT_EQ(printable("\x1b[31mred\x07\r\x7f"), "\\x1b[31mred\\x07\\x0d\\x7f");
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m"),
+            "\\x9b31m");  // The C1 form of ESC [.
+  EXPECT_EQ(printable(std::string_view("\0", 1)), "\\x00");
+}
+
+TEST(Printable, EscapesWhatTurnsTheDirection) {
+  EXPECT_EQ(printable("a\u202eb\u2066c"), "a\\u202eb\\u2066c");
+}
+
+TEST(Printable, EscapesBytesThatAreNotUtf8) {
+  EXPECT_EQ(printable("\x9b"
+                      "a\xff\xc3"),
+            "\\x9ba\\xff\\xc3");
+  EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // Half of a pair.
+  EXPECT_EQ(printable("\xc0\x9b"), "\\xc0\\x9b");           // Too long a form.
+}
+
+TEST(Utf16Units, CountsPairsTwice) {
+  EXPECT_EQ(utf16Units("aü😀b", 8), 5u);
+  EXPECT_EQ(utf16Units("aü😀b", 3), 2u);
+  EXPECT_EQ(utf16Units("a", 100), 1u);
+}
+
+TEST_F(ExcerptTest, PutsACaretUnderTheColumn) {
+  EXPECT_EQ(of("one\nlet x = y;\nthree\n", 2, 9), "  2 | let x = y;\n    |         ^\n");
+}
+
+TEST_F(ExcerptTest, CountsColumnsInUtf16Units) {
+  EXPECT_EQ(of("\"ü😀\" + x\n", 1, 9), "  1 | \"ü😀\" + x\n    |        ^\n");
+}
+
+TEST_F(ExcerptTest, KeepsTabs) { EXPECT_EQ(of("\t\tx\n", 1, 3), "  1 | \t\tx\n    | \t\t^\n"); }
+
+TEST_F(ExcerptTest, CutsLongLinesAroundTheColumn) {
+  const std::string text = of(std::string(5000, 'a') + '!' + std::string(5000, 'b'), 1, 5001);
+  EXPECT_LT(text.size(), 300u);
+  EXPECT_NE(text.find("aaa!bbb"), std::string::npos);
+  EXPECT_EQ(text.find('!') - text.find("  1"), text.rfind('^') - text.rfind("    |"));
+}
+
+TEST_F(ExcerptTest, IsEmptyWithoutSuchALine) {
+  EXPECT_EQ(of("one\n", 7, 1), "");
+  EXPECT_EQ(excerpt("/nowhere/a.ts", 1, 1, kPlain), "");
+}
+
+TEST_F(ExcerptTest, MakesTheLineHarmless) {
+  EXPECT_EQ(of("a\x1b[2J\r\n", 1, 1), "  1 | a\\x1b[2J\n    | ^\n");
+}
+
+}  // namespace
+}  // namespace schemascript

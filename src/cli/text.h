@@ -1,0 +1,44 @@
+// Text of others made fit for a terminal, and excerpts of source files.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace schemascript {
+
+// `text` with everything that a terminal would obey, or that would make it show one thing and mean
+// another, written as an escape: control characters other than newline and tab, bytes that are not
+// UTF-8, and the characters that change the direction of writing.
+std::string printable(std::string_view text);
+
+enum class Colours : bool { Off, On };
+
+// Only for a terminal, and not when NO_COLOR is set to something.
+Colours coloursFor(int file) noexcept;
+
+// Colours by meaning. With Colours::Off the text itself.
+class Paint {
+ public:
+  explicit Paint(Colours colours) noexcept : colours_(colours) {}
+  std::string error(std::string_view text) const { return wrap("\x1b[1;31m", text); }
+  std::string quiet(std::string_view text) const { return wrap("\x1b[2m", text); }
+
+ private:
+  std::string wrap(std::string_view begin, std::string_view text) const;
+
+  Colours colours_;
+};
+
+// The number of UTF-16 units in the first `bytes` bytes of `text`.
+std::uint32_t utf16Units(std::string_view text, std::size_t bytes) noexcept;
+
+// Line `number` (from 1) of `text`, without its end; empty when there are fewer. A part of `text`.
+std::string_view lineOf(std::string_view text, std::uint32_t number) noexcept;
+
+// Line `line` (from 1) of `file` with its number, and a caret under UTF-16 column `column` (from
+// 1); empty when there is no such place. Long lines are cut around the column. Ends with a newline.
+std::string excerpt(const std::string& file, std::uint32_t line, std::uint32_t column,
+                    const Paint& paint);
+
+}  // namespace schemascript

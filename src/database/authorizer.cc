@@ -1,0 +1,340 @@
+// The allow-lists of guests' SQL, and the facts that SQLite tells while it compiles.
+#include "database/authorizer.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+
+namespace schemascript {
+namespace {
+
+using std::string_view_literals::operator""sv;
+
+// Sorted, for tryFind. Not here: load_extension, fts3_tokenizer (takes a pointer), the debugging
+// functions, and whatever a newer SQLite brings before somebody has looked at it.
+constexpr std::array kFunctions{"->"sv,
+                                "->>"sv,
+                                "abs"sv,
+                                "acos"sv,
+                                "acosh"sv,
+                                "asin"sv,
+                                "asinh"sv,
+                                "atan"sv,
+                                "atan2"sv,
+                                "atanh"sv,
+                                "avg"sv,
+                                "bm25"sv,
+                                "ceil"sv,
+                                "ceiling"sv,
+                                "changes"sv,
+                                "char"sv,
+                                "coalesce"sv,
+                                "concat"sv,
+                                "concat_ws"sv,
+                                "cos"sv,
+                                "cosh"sv,
+                                "count"sv,
+                                "cume_dist"sv,
+                                "current_date"sv,
+                                "current_time"sv,
+                                "current_timestamp"sv,
+                                "date"sv,
+                                "datetime"sv,
+                                "degrees"sv,
+                                "dense_rank"sv,
+                                "exp"sv,
+                                "first_value"sv,
+                                "floor"sv,
+                                "format"sv,
+                                "fts5"sv,
+                                "fts5_source_id"sv,
+                                "glob"sv,
+                                "group_concat"sv,
+                                "hex"sv,
+                                "highlight"sv,
+                                "if"sv,
+                                "ifnull"sv,
+                                "iif"sv,
+                                "instr"sv,
+                                "json"sv,
+                                "json_array"sv,
+                                "json_array_length"sv,
+                                "json_error_position"sv,
+                                "json_extract"sv,
+                                "json_group_array"sv,
+                                "json_group_object"sv,
+                                "json_insert"sv,
+                                "json_object"sv,
+                                "json_patch"sv,
+                                "json_pretty"sv,
+                                "json_quote"sv,
+                                "json_remove"sv,
+                                "json_replace"sv,
+                                "json_set"sv,
+                                "json_type"sv,
+                                "json_valid"sv,
+                                "julianday"sv,
+                                "lag"sv,
+                                "last_insert_rowid"sv,
+                                "last_value"sv,
+                                "lead"sv,
+                                "length"sv,
+                                "like"sv,
+                                "likelihood"sv,
+                                "likely"sv,
+                                "ln"sv,
+                                "log"sv,
+                                "log10"sv,
+                                "log2"sv,
+                                "lower"sv,
+                                "ltrim"sv,
+                                "match"sv,
+                                "max"sv,
+                                "min"sv,
+                                "mod"sv,
+                                "nth_value"sv,
+                                "ntile"sv,
+                                "nullif"sv,
+                                "octet_length"sv,
+                                "percent_rank"sv,
+                                "pi"sv,
+                                "pow"sv,
+                                "power"sv,
+                                "printf"sv,
+                                "quote"sv,
+                                "radians"sv,
+                                "random"sv,
+                                "randomblob"sv,
+                                "rank"sv,
+                                "replace"sv,
+                                "round"sv,
+                                "row_number"sv,
+                                "rtrim"sv,
+                                "sign"sv,
+                                "sin"sv,
+                                "sinh"sv,
+                                "snippet"sv,
+                                "soundex"sv,
+                                "sqlite_version"sv,
+                                "sqrt"sv,
+                                "strftime"sv,
+                                "string_agg"sv,
+                                "substr"sv,
+                                "substring"sv,
+                                "sum"sv,
+                                "tan"sv,
+                                "tanh"sv,
+                                "time"sv,
+                                "timediff"sv,
+                                "total"sv,
+                                "total_changes"sv,
+                                "trim"sv,
+                                "trunc"sv,
+                                "typeof"sv,
+                                "unhex"sv,
+                                "unicode"sv,
+                                "unixepoch"sv,
+                                "unlikely"sv,
+                                "upper"sv,
+                                "zeroblob"sv};
+static_assert(std::is_sorted(kFunctions.begin(), kFunctions.end()));
+
+// What ALTER TABLE and ANALYZE are made of. SQLite lets nobody else call them.
+constexpr std::array kInternalFunctions{"sqlite_drop_column"sv,
+                                        "sqlite_rename_column"sv,
+                                        "sqlite_rename_quotefix"sv,
+                                        "sqlite_rename_table"sv,
+                                        "sqlite_rename_test"sv,
+                                        "stat_get"sv,
+                                        "stat_init"sv,
+                                        "stat_push"sv};
+static_assert(std::is_sorted(kInternalFunctions.begin(), kInternalFunctions.end()));
+
+// Pragmas that answer something, with or without the name of a table or an index.
+constexpr std::array kReadingPragmas{
+    "collation_list"sv, "foreign_key_check"sv, "foreign_key_list"sv, "index_info"sv,
+    "index_list"sv,     "index_xinfo"sv,       "integrity_check"sv,  "quick_check"sv,
+    "table_info"sv,     "table_list"sv,        "table_xinfo"sv};
+static_assert(std::is_sorted(kReadingPragmas.begin(), kReadingPragmas.end()));
+
+// Pragmas that answer a setting; with a value they would change it, which guests may not.
+constexpr std::array kSettingPragmas{
+    "application_id"sv, "data_version"sv, "encoding"sv,  "foreign_keys"sv,   "freelist_count"sv,
+    "journal_mode"sv,   "page_count"sv,   "page_size"sv, "schema_version"sv, "user_version"sv};
+static_assert(std::is_sorted(kSettingPragmas.begin(), kSettingPragmas.end()));
+
+constexpr std::array kModules{"fts5"sv, "fts5vocab"sv, "rtree"sv, "rtree_i32"sv};
+static_assert(std::is_sorted(kModules.begin(), kModules.end()));
+
+std::string lowerCase(const char* text) {
+  std::string lower(text == nullptr ? "" : text);
+  for (char& letter : lower) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  return lower;
+}
+
+template <std::size_t size>
+bool holds(const std::array<std::string_view, size>& sorted, std::string_view name) {
+  return std::binary_search(sorted.begin(), sorted.end(), name);
+}
+
+bool isSchemaTable(std::string_view table) {
+  return table == "sqlite_master" || table == "sqlite_schema" || table == "sqlite_temp_master" ||
+         table == "sqlite_temp_schema";
+}
+
+constexpr std::string_view kTransactionsByHand =
+    "transactions are not opened or ended by SQL; use db.transaction(async (tx) => ...)";
+constexpr std::string_view kOneFile =
+    "ATTACH, DETACH and VACUUM are not available; a session sees one database as it is";
+constexpr std::string_view kNoTemporary =
+    "temporary tables, indexes, views and triggers are not available; they would outlive the run";
+
+}  // namespace
+
+bool StatementFacts::insertsDirectly() const noexcept {
+  return std::any_of(written.begin(), written.end(),
+                     [](const WrittenTable& table) { return table.direct && table.inserts; });
+}
+
+int Authorizer::authorize(void* self, int action, const char* first, const char* second,
+                          const char*, const char* trigger) noexcept {
+  try {
+    return static_cast<Authorizer*>(self)->decide(action, first, second, trigger);
+  } catch (...) {
+    return SQLITE_DENY;  // Without memory for a sentence, "not authorized" has to do.
+  }
+}
+
+int Authorizer::refuse(std::string reason) {
+  refusal = std::move(reason);
+  return SQLITE_DENY;
+}
+
+void Authorizer::learn(int action, const char* first, const char* second, const char* trigger) {
+  if (facts == nullptr) return;
+  if (action == SQLITE_FUNCTION && lowerCase(second) == "last_insert_rowid") {
+    facts->readsLastInsertRowid = true;
+    return;
+  }
+  const bool inserts = action == SQLITE_INSERT;
+  const bool updates = action == SQLITE_UPDATE;
+  const bool deletes = action == SQLITE_DELETE;
+  if ((!inserts && !updates && !deletes) || isSchemaTable(first)) return;
+  const bool direct = trigger == nullptr;
+  auto known = std::find_if(facts->written.begin(), facts->written.end(),
+                            [first, direct](const WrittenTable& table) {
+                              return table.direct == direct && table.name == first;
+                            });
+  if (known == facts->written.end()) {
+    known = facts->written.insert(known, {.name = first, .direct = direct});
+  }
+  known->inserts |= inserts;
+  known->updates |= updates;
+  known->deletes |= deletes;
+}
+
+int Authorizer::decide(int action, const char* first, const char* second, const char* trigger) {
+  learn(action, first, second, trigger);
+  switch (rules) {
+    case Rules::Host:
+      return SQLITE_OK;
+    case Rules::SchemaDefinition:
+      return decideDefinition(action, first, second);
+    case Rules::Guest:
+      return decideQuery(action, first, second);
+  }
+  return SQLITE_DENY;
+}
+
+int Authorizer::decideFunction(const char* name) {
+  const std::string lower = lowerCase(name);
+  if (holds(kFunctions, lower) || holds(kInternalFunctions, lower)) return SQLITE_OK;
+  return refuse(str("the SQL function ", lower, " is not available"));
+}
+
+int Authorizer::decidePragma(const char* name, const char* argument) {
+  const std::string lower = lowerCase(name);
+  if (holds(kReadingPragmas, lower)) return SQLITE_OK;
+  // Ends with the transaction, so it is no setting of the connection.
+  if (lower == "defer_foreign_keys") return SQLITE_OK;
+  if (!holds(kSettingPragmas, lower)) return refuse(str("PRAGMA ", lower, " is not available"));
+  if (argument == nullptr) return SQLITE_OK;
+  return refuse(str("PRAGMA ", lower, " can be read, not set"));
+}
+
+int Authorizer::decideQuery(int action, const char* first, const char* second) {
+  switch (action) {
+    case SQLITE_SELECT:
+    case SQLITE_READ:
+    case SQLITE_RECURSIVE:
+    case SQLITE_INSERT:
+    case SQLITE_UPDATE:
+    case SQLITE_DELETE:
+    case SQLITE_CREATE_TABLE:
+    case SQLITE_CREATE_INDEX:
+    case SQLITE_CREATE_VIEW:
+    case SQLITE_CREATE_TRIGGER:
+    case SQLITE_DROP_TABLE:
+    case SQLITE_DROP_INDEX:
+    case SQLITE_DROP_VIEW:
+    case SQLITE_DROP_TRIGGER:
+    case SQLITE_ALTER_TABLE:
+    case SQLITE_REINDEX:
+    case SQLITE_ANALYZE:
+      return SQLITE_OK;
+    case SQLITE_FUNCTION:
+      return decideFunction(second);
+    case SQLITE_PRAGMA:
+      return decidePragma(first, second);
+    case SQLITE_TRANSACTION:
+    case SQLITE_SAVEPOINT:
+      return refuse(std::string(kTransactionsByHand));
+    case SQLITE_ATTACH:
+    case SQLITE_DETACH:
+      return refuse(std::string(kOneFile));
+    case SQLITE_CREATE_VTABLE:
+    case SQLITE_DROP_VTABLE:
+      if (holds(kModules, lowerCase(second))) return SQLITE_OK;
+      return refuse(str("virtual tables of the module ", second, " are not available"));
+    case SQLITE_CREATE_TEMP_TABLE:
+    case SQLITE_CREATE_TEMP_INDEX:
+    case SQLITE_CREATE_TEMP_VIEW:
+    case SQLITE_CREATE_TEMP_TRIGGER:
+    case SQLITE_DROP_TEMP_TABLE:
+    case SQLITE_DROP_TEMP_INDEX:
+    case SQLITE_DROP_TEMP_VIEW:
+    case SQLITE_DROP_TEMP_TRIGGER:
+      return refuse(std::string(kNoTemporary));
+    default:
+      return refuse("this kind of statement is not available");
+  }
+}
+
+int Authorizer::decideDefinition(int action, const char* first, const char* second) {
+  switch (action) {
+    case SQLITE_CREATE_TABLE:
+    case SQLITE_CREATE_INDEX:
+    case SQLITE_READ:     // The columns of CHECK constraints and partial indexes.
+    case SQLITE_REINDEX:  // How an index gets its first rows.
+      return SQLITE_OK;
+    case SQLITE_INSERT:
+    case SQLITE_UPDATE:
+      // How SQLite stores a definition.
+      if (isSchemaTable(first)) return SQLITE_OK;
+      break;
+    case SQLITE_FUNCTION:
+      return decideFunction(second);
+    default:
+      break;
+  }
+  return refuse("a schema consists of CREATE TABLE and CREATE INDEX statements");
+}
+
+}  // namespace schemascript

@@ -1,0 +1,56 @@
+// What a statement may do, decided while SQLite compiles it, and what can be learnt about it then.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace schemascript {
+
+// On whose behalf a statement is compiled and run.
+enum class Rules : std::uint8_t {
+  Guest,             // Allow-lists: one database file, no transactions by hand, no settings.
+  SchemaDefinition,  // CREATE TABLE and CREATE INDEX, nothing else; of a guest as well.
+  Host,              // Our own SQL: everything.
+};
+
+struct WrittenTable {
+  std::string name;
+  bool direct = false;  // By the statement itself, not by a trigger of it.
+  bool inserts = false;
+  bool updates = false;
+  bool deletes = false;
+};
+
+// What SQLite says about a statement only while compiling it.
+struct StatementFacts {
+  std::vector<WrittenTable> written;
+  bool readsLastInsertRowid = false;
+
+  bool insertsDirectly() const noexcept;
+};
+
+// SQLite's authorizer callback with its state. Belongs to one connection.
+class Authorizer {
+ public:
+  Rules rules = Rules::Host;
+  // Where facts go while a statement is compiled; null when SQLite compiles one again by itself.
+  StatementFacts* facts = nullptr;
+  // Why the last compilation was refused; empty when it was not.
+  std::string refusal;
+
+  // The signature and the answers of sqlite3_set_authorizer(); `self` is the Authorizer.
+  static int authorize(void* self, int action, const char* first, const char* second,
+                       const char* schema, const char* trigger) noexcept;
+
+ private:
+  int decide(int action, const char* first, const char* second, const char* trigger);
+  int decideQuery(int action, const char* first, const char* second);
+  int decideDefinition(int action, const char* first, const char* second);
+  int decideFunction(const char* name);
+  int decidePragma(const char* name, const char* argument);
+  void learn(int action, const char* first, const char* second, const char* trigger);
+  int refuse(std::string reason);
+};
+
+}  // namespace schemascript

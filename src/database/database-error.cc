@@ -1,0 +1,468 @@
+// From SQLite's result codes and texts to sentences, tables and columns. SQLite tells table and
+// columns only inside of its English messages, whose forms have been stable for many years; a form
+// that is not known is passed on as it is.
+#include "database/database-error.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/units.h"
+#include "database/database.h"
+
+namespace schemascript {
+namespace {
+
+// SQLite quotes a token of the statement at its full length.
+std::string shortened(std::string_view message) {
+  constexpr std::size_t kMessageBytesMax = 500;
+  if (message.size() <= kMessageBytesMax) return std::string(message);
+  std::size_t end = kMessageBytesMax;
+  // Not in the middle of a character.
+  while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xc0) == 0x80) --end;
+  return str(message.substr(0, end), "...");
+}
+
+// The spelling of the code in sqlite3.h. Of the extended codes, those that errors of ours show.
+std::string_view sqliteNameOf(int status) {
+  switch (status) {
+    case SQLITE_BUSY_SNAPSHOT:
+      return "SQLITE_BUSY_SNAPSHOT";
+    case SQLITE_CONSTRAINT_CHECK:
+      return "SQLITE_CONSTRAINT_CHECK";
+    case SQLITE_CONSTRAINT_DATATYPE:
+      return "SQLITE_CONSTRAINT_DATATYPE";
+    case SQLITE_CONSTRAINT_FOREIGNKEY:
+      return "SQLITE_CONSTRAINT_FOREIGNKEY";
+    case SQLITE_CONSTRAINT_NOTNULL:
+      return "SQLITE_CONSTRAINT_NOTNULL";
+    case SQLITE_CONSTRAINT_PRIMARYKEY:
+      return "SQLITE_CONSTRAINT_PRIMARYKEY";
+    case SQLITE_CONSTRAINT_ROWID:
+      return "SQLITE_CONSTRAINT_ROWID";
+    case SQLITE_CONSTRAINT_TRIGGER:
+      return "SQLITE_CONSTRAINT_TRIGGER";
+    case SQLITE_CONSTRAINT_UNIQUE:
+      return "SQLITE_CONSTRAINT_UNIQUE";
+    case SQLITE_CONSTRAINT_VTAB:
+      return "SQLITE_CONSTRAINT_VTAB";
+    default:
+      break;
+  }
+  switch (status & 0xff) {
+    case SQLITE_ERROR:
+      return "SQLITE_ERROR";
+    case SQLITE_INTERNAL:
+      return "SQLITE_INTERNAL";
+    case SQLITE_PERM:
+      return "SQLITE_PERM";
+    case SQLITE_ABORT:
+      return "SQLITE_ABORT";
+    case SQLITE_BUSY:
+      return "SQLITE_BUSY";
+    case SQLITE_LOCKED:
+      return "SQLITE_LOCKED";
+    case SQLITE_NOMEM:
+      return "SQLITE_NOMEM";
+    case SQLITE_READONLY:
+      return "SQLITE_READONLY";
+    case SQLITE_INTERRUPT:
+      return "SQLITE_INTERRUPT";
+    case SQLITE_IOERR:
+      return "SQLITE_IOERR";
+    case SQLITE_CORRUPT:
+      return "SQLITE_CORRUPT";
+    case SQLITE_FULL:
+      return "SQLITE_FULL";
+    case SQLITE_CANTOPEN:
+      return "SQLITE_CANTOPEN";
+    case SQLITE_PROTOCOL:
+      return "SQLITE_PROTOCOL";
+    case SQLITE_SCHEMA:
+      return "SQLITE_SCHEMA";
+    case SQLITE_TOOBIG:
+      return "SQLITE_TOOBIG";
+    case SQLITE_CONSTRAINT:
+      return "SQLITE_CONSTRAINT";
+    case SQLITE_MISMATCH:
+      return "SQLITE_MISMATCH";
+    case SQLITE_MISUSE:
+      return "SQLITE_MISUSE";
+    case SQLITE_AUTH:
+      return "SQLITE_AUTH";
+    case SQLITE_RANGE:
+      return "SQLITE_RANGE";
+    case SQLITE_NOTADB:
+      return "SQLITE_NOTADB";
+    default:
+      return "SQLITE_UNKNOWN";
+  }
+}
+
+std::string withCode(std::string sentence, const DatabaseErrorDetail& detail) {
+  return str(sentence, " (", detail.sqliteCode, ")");
+}
+
+// `text` without `prefix`, or nothing if it does not begin so.
+std::optional<std::string_view> tryAfter(std::string_view text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return std::nullopt;
+  return text.substr(prefix.size());
+}
+
+std::string joined(const std::vector<std::string>& names, std::string_view separator) {
+  std::string text;
+  for (const std::string& name : names) {
+    if (!text.empty()) text += separator;
+    text += name;
+  }
+  return text;
+}
+
+// Fills in table and columns from `users.first, users.last`.
+void readColumns(std::string_view list, const StatementFacts& facts, DatabaseErrorDetail& detail) {
+  // Names may hold dots: a table that the statement writes is the better guess than the first dot.
+  detail.table = std::string(list.substr(0, list.find('.')));
+  for (const WrittenTable& table : facts.written) {
+    if (list.starts_with(str(table.name, "."))) detail.table = table.name;
+  }
+  const std::string prefix = str(detail.table, ".");
+  const std::string separator = str(", ", prefix);
+  if (!list.starts_with(prefix)) return;
+  list.remove_prefix(prefix.size());
+  for (;;) {
+    const auto end = list.find(separator);
+    detail.columns.emplace_back(list.substr(0, end));
+    if (end == std::string_view::npos) return;
+    list.remove_prefix(end + separator.size());
+  }
+}
+
+// The table that the statement itself writes; nothing if it is not exactly one.
+const WrittenTable* tryDirectTable(const StatementFacts& facts) {
+  const WrittenTable* found = nullptr;
+  for (const WrittenTable& table : facts.written) {
+    if (!table.direct) continue;
+    if (found != nullptr) return nullptr;
+    found = &table;
+  }
+  return found;
+}
+
+std::string tableName(const StatementFacts& facts) {
+  const WrittenTable* table = tryDirectTable(facts);
+  return table == nullptr ? std::string() : table->name;
+}
+
+std::string uniqueSentence(const DatabaseErrorDetail& detail) {
+  std::vector<std::string> names;
+  for (const std::string& column : detail.columns) names.push_back(str(detail.table, ".", column));
+  return str(joined(names, " and "), " must be unique", names.size() > 1 ? " together" : "");
+}
+
+Error uniqueError(std::string_view message, const StatementFacts& facts,
+                  DatabaseErrorDetail detail) {
+  detail.violation = detail.extendedCode == SQLITE_CONSTRAINT_UNIQUE ? "unique" : "primary-key";
+  const auto list = tryAfter(message, "UNIQUE constraint failed: ");
+  if (!list) return {ErrorCode::Conflict, withCode(std::string(message), detail), detail};
+  if (const auto index = tryAfter(*list, "index '")) {
+    detail.constraint = std::string(index->substr(0, index->size() - 1));
+    detail.table = tableName(facts);
+    return {ErrorCode::Conflict,
+            withCode(str("rows must be unique in the index ", detail.constraint), detail), detail};
+  }
+  readColumns(*list, facts, detail);
+  return {ErrorCode::Conflict, withCode(uniqueSentence(detail), detail), detail};
+}
+
+Error notNullError(std::string_view message, const StatementFacts& facts,
+                   DatabaseErrorDetail detail) {
+  detail.violation = "not-null";
+  std::string sentence(message);
+  if (const auto column = tryAfter(message, "NOT NULL constraint failed: ")) {
+    readColumns(*column, facts, detail);
+    sentence = str(*column, " must not be NULL");
+  }
+  return {ErrorCode::Conflict, withCode(std::move(sentence), detail), detail};
+}
+
+Error checkError(std::string_view message, const StatementFacts& facts,
+                 DatabaseErrorDetail detail) {
+  detail.violation = "check";
+  detail.table = tableName(facts);
+  std::string sentence(message);
+  if (const auto check = tryAfter(message, "CHECK constraint failed: ")) {
+    detail.constraint = std::string(*check);
+    sentence = str(detail.table.empty() ? "the row" : str("the row of ", detail.table),
+                   " does not pass CHECK ", *check);
+  }
+  return {ErrorCode::Conflict, withCode(std::move(sentence), detail), detail};
+}
+
+// `cannot store TEXT value in INTEGER column users.age`, from a STRICT table.
+Error typeError(std::string_view message, const StatementFacts& facts, DatabaseErrorDetail detail) {
+  detail.violation = "type";
+  std::string sentence(message);
+  constexpr std::string_view kValue = " value in ";
+  constexpr std::string_view kColumn = " column ";
+  const auto stored = tryAfter(message, "cannot store ");
+  const auto value = stored ? stored->find(kValue) : std::string_view::npos;
+  const auto column = stored ? stored->find(kColumn) : std::string_view::npos;
+  if (value < column && column != std::string_view::npos) {
+    const auto name = stored->substr(column + kColumn.size());
+    const auto wanted = stored->substr(value + kValue.size(), column - value - kValue.size());
+    readColumns(name, facts, detail);
+    sentence = str(name, " must be ", wanted, ", not ", stored->substr(0, value));
+  }
+  return {ErrorCode::Conflict, withCode(std::move(sentence), detail), detail};
+}
+
+// One foreign key: columns of a table that name columns of another.
+struct ForeignKey {
+  std::string table;
+  std::vector<std::string> columns;
+  std::string parent;
+  std::vector<std::string> parentColumns;
+};
+
+std::string describe(const ForeignKey& key) {
+  std::vector<std::string> columns;
+  for (const std::string& column : key.columns) columns.push_back(str(key.table, ".", column));
+  return joined(columns, " and ");
+}
+
+// The foreign keys that `table` has, or with `sql` otherwise, those that lead to it.
+std::vector<ForeignKey> foreignKeys(Database& database, std::string_view sql,
+                                    std::string_view table) {
+  std::vector<ForeignKey> keys;
+  Statement statement = database.prepare(sql, Rules::Host);
+  const ValueView name = ValueView::ofText(table);
+  Execution execution(statement, {&name, 1});
+  while (execution.step()) {
+    // Columns: table, parent, column, parent column, number of the column within its key.
+    if (execution.column(4).integer == 0) {
+      keys.push_back({.table = std::string(execution.column(0).bytes),
+                      .columns = {},
+                      .parent = std::string(execution.column(1).bytes),
+                      .parentColumns = {}});
+    }
+    keys.back().columns.emplace_back(execution.column(2).bytes);
+    keys.back().parentColumns.emplace_back(execution.column(3).bytes);
+  }
+  return keys;
+}
+
+std::vector<ForeignKey> keysOf(Database& database, std::string_view table) {
+  return foreignKeys(database,
+                     "select ?1, \"table\", \"from\", coalesce(\"to\", ''), seq"
+                     " from pragma_foreign_key_list(?1) order by id desc, seq",
+                     table);
+}
+
+std::vector<ForeignKey> keysTo(Database& database, std::string_view table) {
+  return foreignKeys(database,
+                     "select m.name, f.\"table\", f.\"from\", coalesce(f.\"to\", ''), f.seq"
+                     " from sqlite_schema as m, pragma_foreign_key_list(m.name) as f"
+                     " where m.type = 'table' and f.\"table\" = ?1 collate nocase"
+                     " order by m.name, f.id desc, f.seq",
+                     table);
+}
+
+std::string missingParent(const ForeignKey& key) {
+  std::vector<std::string> parents;
+  for (const std::string& column : key.parentColumns) {
+    parents.push_back(column.empty() ? key.parent : str(key.parent, ".", column));
+  }
+  return str(describe(key), " must name an existing ", joined(parents, " and "));
+}
+
+std::string stillReferenced(std::string_view table, const std::vector<ForeignKey>& keys) {
+  std::vector<std::string> names;
+  names.reserve(keys.size());
+  for (const ForeignKey& key : keys) names.push_back(describe(key));
+  return str("a row of ", table, " is still named by ", joined(names, " or "));
+}
+
+// Which foreign key it was SQLite does not tell; the written table leaves one, or a few.
+std::string foreignKeySentence(Database& database, const WrittenTable& table,
+                               DatabaseErrorDetail& detail) {
+  std::vector<ForeignKey> own;
+  std::vector<ForeignKey> others;
+  if (table.inserts || table.updates) own = keysOf(database, table.name);
+  if (table.deletes || table.updates) others = keysTo(database, table.name);
+  detail.table = table.name;
+  if (own.size() == 1 && others.empty()) {
+    detail.columns = own.front().columns;
+    return missingParent(own.front());
+  }
+  if (own.empty() && !others.empty()) return stillReferenced(table.name, others);
+  if (own.empty()) return str("a row of ", table.name, " does not satisfy a foreign key");
+  std::vector<std::string> possible;
+  for (const ForeignKey& key : own) possible.push_back(missingParent(key));
+  if (!others.empty()) possible.push_back(stillReferenced(table.name, others));
+  return joined(possible, ", or ");
+}
+
+Error foreignKeyError(const FailureContext& context, DatabaseErrorDetail detail) {
+  detail.violation = "foreign-key";
+  std::string sentence = "a deferred foreign key is not satisfied";
+  if (const WrittenTable* table = tryDirectTable(context.facts)) {
+    sentence = str("a row of ", table->name, " does not satisfy a foreign key");
+    try {
+      sentence = foreignKeySentence(context.database, *table, detail);
+    } catch (const Error&) {
+      // The schema could not be read; the shorter sentence is still true.
+    }
+  }
+  return {ErrorCode::Conflict, withCode(std::move(sentence), detail), detail};
+}
+
+Error constraintError(const FailureContext& context, std::string_view message,
+                      DatabaseErrorDetail detail) {
+  switch (detail.extendedCode) {
+    case SQLITE_CONSTRAINT_UNIQUE:
+    case SQLITE_CONSTRAINT_PRIMARYKEY:
+    case SQLITE_CONSTRAINT_ROWID:
+      return uniqueError(message, context.facts, std::move(detail));
+    case SQLITE_CONSTRAINT_NOTNULL:
+      return notNullError(message, context.facts, std::move(detail));
+    case SQLITE_CONSTRAINT_CHECK:
+      return checkError(message, context.facts, std::move(detail));
+    case SQLITE_CONSTRAINT_DATATYPE:
+      return typeError(message, context.facts, std::move(detail));
+    case SQLITE_CONSTRAINT_FOREIGNKEY:
+      return foreignKeyError(context, std::move(detail));
+    default:
+      // RAISE() in a trigger, whose text its author wrote.
+      return {ErrorCode::Conflict, withCode(std::string(message), detail), detail};
+  }
+}
+
+// SQLite's own texts quote identifiers of the statement, but also parts of values: the path of
+// json_extract(), the words of a full-text search.
+std::string withoutValues(std::string_view message) {
+  std::string text;
+  char quote = 0;
+  for (const char letter : message) {
+    if (quote == 0) {
+      text += letter;
+      if (letter == '"' || letter == '\'') {
+        quote = letter;
+        text += "...";
+      }
+    } else if (letter == quote) {
+      text += letter;
+      quote = 0;
+    }
+  }
+  // `no such column: word`, `unknown special query: word`
+  if (const auto colon = text.rfind(": ");
+      quote == 0 && colon != std::string::npos && !text.starts_with("fts5: ")) {
+    text.resize(colon);
+  }
+  return text;
+}
+
+// ` at line 2, column 7`, counted in characters from 1; empty when SQLite does not know.
+std::string positionOf(int offset, const FailureContext& context) {
+  if (offset < 0) return {};
+  const std::string_view before =
+      context.sql.substr(0, context.sqlAt + static_cast<std::size_t>(offset));
+  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  const std::string_view last = before.substr(before.rfind('\n') + 1);
+  const auto isFirstByte = [](char byte) {
+    return (static_cast<unsigned char>(byte) & 0xc0) != 0x80;
+  };
+  const auto column = std::count_if(last.begin(), last.end(), isFirstByte) + 1;
+  return str(" at line ", line, ", column ", column);
+}
+
+Error statementError(const FailureContext& context, std::string_view message, int offset,
+                     DatabaseErrorDetail detail) {
+  if (context.values == BoundValues::Some) {
+    return {ErrorCode::InvalidRequest, withoutValues(message), std::move(detail)};
+  }
+  return {ErrorCode::InvalidRequest, str(message, positionOf(offset, context)), std::move(detail)};
+}
+
+Error busyError(const FailureContext& context, DatabaseErrorDetail detail) {
+  if (detail.extendedCode == SQLITE_BUSY_SNAPSHOT) {
+    return {
+        ErrorCode::Unavailable,
+        withCode("another connection wrote after this transaction first read; roll back and try "
+                 "again, or begin it as immediate",
+                 detail),
+        detail};
+  }
+  return {ErrorCode::Unavailable,
+          withCode(str("another connection has locked the database for longer than busyTimeMax (",
+                       formatDuration(context.database.limits().busyTimeMax), "); try again later"),
+                   detail),
+          detail};
+}
+
+}  // namespace
+
+Error databaseError(sqlite3* connection, int status, const FailureContext& context) {
+  // Copied first: reading the schema overwrites it.
+  const std::string message = shortened(sqlite3_errmsg(connection));
+  const int offset = sqlite3_error_offset(connection);
+  DatabaseErrorDetail detail{.sqliteCode = std::string(sqliteNameOf(status)),
+                             .extendedCode = status};
+  switch (status & 0xff) {
+    case SQLITE_CONSTRAINT:
+      return constraintError(context, message, std::move(detail));
+    case SQLITE_MISMATCH:
+      if (context.facts.written.empty()) {
+        return {ErrorCode::InvalidRequest, withCode(message, detail), detail};
+      }
+      detail.violation = "type";
+      detail.table = tableName(context.facts);
+      return {ErrorCode::Conflict,
+              withCode(
+                  str("an INTEGER PRIMARY KEY",
+                      detail.table.empty() ? "" : str(" of ", detail.table), " must be an integer"),
+                  detail),
+              detail};
+    case SQLITE_AUTH:
+      return {ErrorCode::NotAllowed,
+              context.refusal.empty() ? message : std::string(context.refusal), std::move(detail)};
+    case SQLITE_ERROR:
+      // A function that is refused is no error of its own to SQLite.
+      if (!context.refusal.empty() && message.starts_with("not authorized")) {
+        return {ErrorCode::NotAllowed, std::string(context.refusal), std::move(detail)};
+      }
+      return statementError(context, message, offset, std::move(detail));
+    case SQLITE_RANGE:
+      return statementError(context, message, offset, std::move(detail));
+    case SQLITE_BUSY:
+      return busyError(context, std::move(detail));
+    case SQLITE_LOCKED:
+    case SQLITE_ABORT:
+      return {ErrorCode::Conflict, withCode(message, detail), detail};
+    case SQLITE_READONLY:
+      return {ErrorCode::NotAllowed, withCode("the database is open for reading only", detail),
+              detail};
+    case SQLITE_TOOBIG:
+      return {ErrorCode::LimitExceeded,
+              withCode(str("a value or a row is longer than valueBytesMax (",
+                           formatSize(context.database.limits().valueBytesMax), ")"),
+                       detail),
+              detail};
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PROTOCOL:
+    case SQLITE_PERM:
+      return {ErrorCode::Unavailable, withCode(message, detail), detail};
+    default:
+      return {ErrorCode::Internal, withCode(message, detail), detail};
+  }
+}
+
+}  // namespace schemascript

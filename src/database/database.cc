@@ -1,0 +1,233 @@
+// Opening and configuring a connection; compiling statements; stopping them.
+#include "database/database.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "base/error.h"
+#include "base/units.h"
+#include "database/database-error.h"
+
+namespace schemascript {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Virtual machine instructions between two looks at the stop flag: some ten microseconds.
+constexpr int kProgressInstructions = 1'000;
+
+// Without the leading blanks and comments of `sql`.
+std::string_view skipBlanks(std::string_view sql) {
+  for (;;) {
+    sql.remove_prefix(std::min(sql.find_first_not_of(" \t\n\f\r"), sql.size()));
+    if (sql.starts_with("--")) {
+      sql.remove_prefix(std::min(sql.find('\n'), sql.size()));
+    } else if (sql.starts_with("/*")) {
+      const auto end = sql.find("*/", 2);
+      sql.remove_prefix(end == std::string_view::npos ? sql.size() : end + 2);
+    } else {
+      return sql;
+    }
+  }
+}
+
+}  // namespace
+
+void CloseConnection::operator()(sqlite3* raw) const noexcept { sqlite3_close_v2(raw); }
+
+Database::Database(DatabaseOptions options)
+    : options_(std::move(options)),
+      name_(options_.file.empty() ? "the database in memory" : options_.file.string()),
+      cache_(*this) {
+  open();
+  configure();
+  if (!options_.file.empty() && options_.access == Access::ReadWrite) useWriteAheadLog();
+  sqlite3_set_authorizer(handle_.get(), &Authorizer::authorize, &authorizer_);
+}
+
+void Database::open() {
+  // An absolute path is never one of SQLite's special names, such as ":memory:" and "file:...".
+  const std::string path =
+      options_.file.empty() ? ":memory:" : fs::absolute(options_.file).string();
+  const int mode = options_.access == Access::ReadOnly && !options_.file.empty()
+                       ? SQLITE_OPEN_READONLY
+                       : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  sqlite3* raw = nullptr;
+  const int status = sqlite3_open_v2(path.c_str(), &raw,
+                                     mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  handle_.reset(raw);
+  if (status != SQLITE_OK) throwOpenError(status);
+  if (mode != SQLITE_OPEN_READONLY && sqlite3_db_readonly(raw, "main") == 1) {
+    throwOpenError(SQLITE_READONLY);
+  }
+}
+
+void Database::configure() {
+  sqlite3* const raw = handle_.get();
+  sqlite3_busy_handler(raw, &Database::onBusy, this);
+  sqlite3_progress_handler(raw, kProgressInstructions, &Database::onProgress, this);
+
+  const std::pair<int, int> switches[] = {
+      {SQLITE_DBCONFIG_ENABLE_FKEY, 1},     {SQLITE_DBCONFIG_DEFENSIVE, 1},
+      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},  {SQLITE_DBCONFIG_DQS_DML, 0},
+      {SQLITE_DBCONFIG_DQS_DDL, 0},         {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+      {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0},
+  };
+  for (const auto& [name, value] : switches) {
+    const int status = sqlite3_db_config(raw, name, value, nullptr);
+    SS_CHECK(status == SQLITE_OK, "sqlite3_db_config(", name, "): ", status);
+  }
+
+  const Limits& limits = options_.limits;
+  sqlite3_limit(raw, SQLITE_LIMIT_ATTACHED, 0);
+  sqlite3_limit(raw, SQLITE_LIMIT_WORKER_THREADS, 0);
+  sqlite3_limit(raw, SQLITE_LIMIT_LENGTH, static_cast<int>(limits.valueBytesMax));
+  sqlite3_limit(raw, SQLITE_LIMIT_SQL_LENGTH, static_cast<int>(limits.sqlBytesMax));
+  sqlite3_limit(raw, SQLITE_LIMIT_COLUMN, static_cast<int>(limits.columnsMax));
+  sqlite3_limit(raw, SQLITE_LIMIT_VARIABLE_NUMBER, static_cast<int>(limits.parametersMax));
+}
+
+void Database::useWriteAheadLog() {
+  // The first access to the file: what is wrong with it shows here. Nothing is written when the
+  // file has a write-ahead log already.
+  for (const char* pragma : {"pragma journal_mode = wal", "pragma synchronous = normal"}) {
+    const int status = sqlite3_exec(handle_.get(), pragma, nullptr, nullptr, nullptr);
+    if (status != SQLITE_OK) throwOpenError(status);
+  }
+}
+
+void Database::throwOpenError(int status) const {
+  const fs::path absolute = fs::absolute(options_.file);
+  const std::string folder = absolute.parent_path().string();
+  std::error_code ignored;
+  switch (status & 0xff) {
+    case SQLITE_CANTOPEN:
+      if (!fs::exists(absolute.parent_path(), ignored)) {
+        throw invalidRequest(
+            str("cannot open ", name_, ": there is no folder ", folder, "; create it first"));
+      }
+      if (fs::is_directory(absolute, ignored)) {
+        throw invalidRequest(str("cannot open ", name_, ": it is a folder; name a file in it"));
+      }
+      if (options_.access == Access::ReadOnly && !fs::exists(absolute, ignored)) {
+        throw invalidRequest(str("cannot open ", name_, ": there is no such file"));
+      }
+      [[fallthrough]];
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+      throw unavailable(str("cannot open ", name_, ": the file or its folder ", folder,
+                            " cannot be written; change the permissions or choose another file"));
+    case SQLITE_BUSY:
+      throw unavailable(str("cannot open ", name_,
+                            ": another process has locked it for longer than "
+                            "busyTimeMax (",
+                            formatDuration(options_.limits.busyTimeMax),
+                            "); end that process or try again later"));
+    case SQLITE_NOTADB:
+      throw invalidRequest(str("cannot open ", name_,
+                               ": it is not a SQLite database; it was left as "
+                               "it is, choose another file"));
+    case SQLITE_CORRUPT:
+      throw unavailable(str("cannot open ", name_,
+                            ": the file is damaged; restore it from a backup, "
+                            "or try the .recover command of the sqlite3 program"));
+    default:
+      throw unavailable(str("cannot open ", name_, ": ",
+                            handle_ ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(status)));
+  }
+}
+
+void Database::throwIfInterrupted() const {
+  if (!isInterrupted()) return;
+  throw limitExceeded(str("a query ran when the time was over: runTimeMax is ",
+                          formatDuration(options_.limits.runTimeMax)));
+}
+
+Statement Database::prepare(std::string_view sql, Rules rules) {
+  std::size_t end = 0;
+  std::optional<Statement> statement = tryPrepareNext(sql, end, rules);
+  if (!statement) throw invalidRequest("the SQL text holds no statement");
+  if (!skipBlanks(sql.substr(end)).empty()) {
+    throw invalidRequest("the SQL text holds a second statement; send one at a time");
+  }
+  return std::move(*statement);
+}
+
+std::optional<Statement> Database::tryPrepareNext(std::string_view sql, std::size_t& at,
+                                                  Rules rules) {
+  SS_CHECK(!abandoned_, "a transaction was left open");
+  const auto sqlBytesMax = options_.limits.sqlBytesMax;
+  if (sql.size() > sqlBytesMax) {
+    throw limitExceeded(
+        str("the SQL text has ", sql.size(), " bytes; sqlBytesMax is ", formatSize(sqlBytesMax)));
+  }
+  if (sql.find('\0') != std::string_view::npos) {
+    throw invalidRequest("the SQL text holds a NUL character; bind the text as a parameter");
+  }
+  while (!skipBlanks(sql.substr(at)).empty()) {
+    const std::string_view left = sql.substr(at);
+    StatementFacts facts;
+    authorizer_.rules = rules;
+    authorizer_.facts = &facts;
+    authorizer_.refusal.clear();
+    sqlite3_stmt* raw = nullptr;
+    const char* rest = nullptr;
+    const int status = sqlite3_prepare_v3(handle_.get(), left.data(), static_cast<int>(left.size()),
+                                          SQLITE_PREPARE_PERSISTENT, &raw, &rest);
+    StatementHandle statement(raw);
+    authorizer_.facts = nullptr;
+    if (status != SQLITE_OK) {
+      throw databaseError(handle_.get(), status,
+                          {.database = *this,
+                           .values = BoundValues::None,
+                           .refusal = authorizer_.refusal,
+                           .facts = facts,
+                           .sql = sql,
+                           .sqlAt = at});
+    }
+    at += static_cast<std::size_t>(rest - left.data());
+    // A lone semicolon compiles to nothing.
+    if (statement) return Statement(*this, std::move(statement), rules, std::move(facts));
+  }
+  return std::nullopt;
+}
+
+bool Database::inTransaction() const noexcept { return sqlite3_get_autocommit(handle_.get()) == 0; }
+
+void Database::rollbackOrAbandon() noexcept {
+  if (!inTransaction()) return;
+  try {
+    execute("rollback", Rules::Host);
+  } catch (...) {
+    abandon();
+  }
+}
+
+void Database::interrupt() noexcept {
+  // SQLite forgets its own interrupt when nothing runs; the flag is what a later statement sees.
+  stop_.store(true, std::memory_order_relaxed);
+  sqlite3_interrupt(handle_.get());
+}
+
+int Database::onProgress(void* self) noexcept {
+  const auto& database = *static_cast<Database*>(self);
+  return database.isInterrupted() && database.authorizer_.rules != Rules::Host;
+}
+
+int Database::onBusy(void* self, int attempt) noexcept {
+  auto& database = *static_cast<Database*>(self);
+  const auto now = std::chrono::steady_clock::now();
+  if (attempt == 0) database.busySince_ = now;
+  if (database.isInterrupted()) return 0;
+  if (now - database.busySince_ >= database.options_.limits.busyTimeMax) return 0;
+  // From 100 us to 5 ms: a writer of this kind is done in less than the first.
+  std::this_thread::sleep_for(
+      std::chrono::microseconds(std::min(100 << std::min(attempt, 10), 5'000)));
+  return 1;
+}
+
+}  // namespace schemascript

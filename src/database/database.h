@@ -1,0 +1,104 @@
+// One connection to one SQLite database, opened with the settings that every guest meets.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/limits.h"
+#include "database/authorizer.h"
+#include "database/statement-cache.h"
+#include "database/statement.h"
+
+struct sqlite3;
+
+namespace schemascript {
+
+enum class Access : std::uint8_t { ReadWrite, ReadOnly };
+
+struct DatabaseOptions {
+  // Empty: a database in memory, which ends with the object.
+  std::filesystem::path file{};
+  // With ReadWrite, a file that does not exist is created.
+  Access access = Access::ReadWrite;
+  Limits limits{};
+};
+
+struct CloseConnection {
+  void operator()(sqlite3* raw) const noexcept;
+};
+
+// Belongs to one thread, but for interrupt(). Leases and statements must end before it.
+class Database {
+ public:
+  // Throws InvalidRequest (no such folder, not a database) or Unavailable (not writable, locked,
+  // damaged): one sentence that names the file and what to do.
+  explicit Database(DatabaseOptions options);
+  ~Database() = default;
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // A guest's statement, from the cache. Throws InvalidRequest, NotAllowed, LimitExceeded.
+  Lease lend(std::string_view sql) { return cache_.lend(sql); }
+
+  // Compiles exactly one statement, outside of the cache. Throws InvalidRequest when `sql` holds
+  // none, or more than one.
+  Statement prepare(std::string_view sql, Rules rules);
+  // Compiles the statement that begins at the byte `at` of `sql`, and moves `at` behind it; nothing
+  // when only blanks and comments are left.
+  std::optional<Statement> tryPrepareNext(std::string_view sql, std::size_t& at, Rules rules);
+  // One statement without parameters whose rows nobody wants.
+  void execute(std::string_view sql, Rules rules) { prepare(sql, rules).run(); }
+
+  // True from BEGIN or SAVEPOINT until the end of the transaction, which SQLite may also bring
+  // about itself when it fails.
+  bool inTransaction() const noexcept;
+
+  // Stops the running statement, and every later one, with LimitExceeded naming runTimeMax; the
+  // wait for a lock, too. From any thread.
+  void interrupt() noexcept;
+  bool isInterrupted() const noexcept { return stop_.load(std::memory_order_relaxed); }
+  // Throws the LimitExceeded that an interrupt stands for.
+  void throwIfInterrupted() const;
+  // For the next guest.
+  void clearInterrupt() noexcept { stop_.store(false, std::memory_order_relaxed); }
+
+  // After a transaction that nobody could end: every further use throws Internal. The end of this
+  // object rolls back.
+  void abandon() noexcept { abandoned_ = true; }
+  bool isAbandoned() const noexcept { return abandoned_; }
+  // Rolls back what is open while an error is on its way; abandon() if that fails, too.
+  void rollbackOrAbandon() noexcept;
+
+  // How messages name it: the file as it was given, or "the database in memory".
+  const std::string& name() const noexcept { return name_; }
+  const Limits& limits() const noexcept { return options_.limits; }
+  const StatementCache::Counters& cacheCounters() const noexcept { return cache_.counters(); }
+
+ private:
+  friend class Execution;
+
+  void open();
+  void configure();
+  void useWriteAheadLog();
+  [[noreturn]] void throwOpenError(int status) const;
+
+  static int onProgress(void* self) noexcept;
+  static int onBusy(void* self, int attempt) noexcept;
+
+  const DatabaseOptions options_;
+  const std::string name_;
+  std::atomic<bool> stop_{false};
+  bool abandoned_ = false;
+  std::chrono::steady_clock::time_point busySince_;
+  Authorizer authorizer_;
+  // Destroyed after the statements and before what its callbacks use.
+  std::unique_ptr<sqlite3, CloseConnection> handle_;
+  StatementCache cache_;
+};
+
+}  // namespace schemascript

@@ -1,0 +1,117 @@
+#include "database/statement-cache.h"
+
+#include <gtest/gtest.h>
+
+#include "base/testing.h"
+#include "database/database.h"
+
+namespace schemascript {
+namespace {
+
+TEST(StatementCache, LendsTheSameStatementAgain) {
+  Database database({});
+  const Statement* first = nullptr;
+  {
+    Lease lease = database.lend("select 1");
+    first = &*lease;
+  }
+  Lease again = database.lend("select 1");
+  EXPECT_EQ(&*again, first);
+  EXPECT_EQ(database.cacheCounters().hits, 1u);
+  EXPECT_EQ(database.cacheCounters().misses, 1u);
+}
+
+TEST(StatementCache, PutsAStatementInOneHandOnly) {
+  Database database({});
+  Lease first = database.lend("select 1");
+  Lease second = database.lend("select 1");
+  EXPECT_NE(&*first, &*second);
+  EXPECT_EQ(database.cacheCounters().misses, 2u);
+}
+
+TEST(StatementCache, DropsTheOneThatWasUnusedForLongest) {
+  Database database({.limits = {.cachedStatementsMax = 2}});
+  StatementCache cache(database);
+  cache.lend("select 1");
+  cache.lend("select 2");
+  EXPECT_EQ(cache.counters().evictions, 0u);
+  cache.lend("select 1");
+  cache.lend("select 3");
+  EXPECT_EQ(cache.counters().evictions, 1u);
+  EXPECT_EQ(cache.size(), 2u);
+  cache.lend("select 1");
+  cache.lend("select 3");
+  EXPECT_EQ(cache.counters().hits, 3u);
+  cache.lend("select 2");
+  EXPECT_EQ(cache.counters().misses, 4u);
+}
+
+TEST(StatementCache, NeverDropsWhatIsLent) {
+  Database database({.limits = {.cachedStatementsMax = 1}});
+  StatementCache cache(database);
+  Lease first = cache.lend("select 1");
+  {
+    Lease second = cache.lend("select 2");
+    EXPECT_EQ(second->run().rows, 0);
+  }
+  EXPECT_EQ(cache.size(), 1u);
+  EXPECT_EQ(first->sql(), "select 1");
+}
+
+TEST(StatementCache, DoesNotKeepLongTexts) {
+  Database database({.limits = {.cachedSqlBytesMax = 10}});
+  StatementCache cache(database);
+  cache.lend("select 123");
+  EXPECT_EQ(cache.size(), 1u);
+  cache.lend("select 1234");
+  EXPECT_EQ(cache.size(), 1u);
+}
+
+TEST(StatementCache, KnowsTextsByWhatWasAskedForAndNotByWhatSqliteKept) {
+  Database database({.limits = {.cachedStatementsMax = 2}});
+  StatementCache cache(database);
+  for (int i = 0; i < 3; ++i) cache.lend("select 1; -- a comment");
+  EXPECT_EQ(cache.counters().hits, 2u);
+  cache.lend("select 1;");
+  cache.lend("select 2");
+  EXPECT_EQ(cache.size(), 2u);
+}
+
+TEST(StatementCache, TakesBackAFailedStatement) {
+  Database database({});
+  database.execute("create table t (id integer primary key)", Rules::Guest);
+  const auto insert = [&database] {
+    const ValueView one = ValueView::ofInteger(1);
+    database.lend("insert into t values (?)")->run({&one, 1});
+  };
+  insert();
+  EXPECT_THROW(insert(), Error);
+  database.execute("delete from t", Rules::Guest);
+  insert();
+  EXPECT_EQ(database.cacheCounters().misses, 1u);
+}
+
+TEST(StatementCache, SurvivesAChangeOfTheSchema) {
+  Database database({});
+  database.execute("create table t (a)", Rules::Guest);
+  EXPECT_EQ(database.lend("select * from t")->columnCount(), 1);
+  database.execute("alter table t add column b", Rules::Guest);
+  Lease lease = database.lend("select * from t");
+  {
+    Execution execution(*lease);
+    EXPECT_FALSE(execution.step());
+  }
+  EXPECT_EQ(lease->columnCount(), 2);
+  database.execute("drop table t", Rules::Guest);
+  expectError(ErrorCode::InvalidRequest, "no such table: t", [&] { lease->run(); });
+}
+
+TEST(StatementCache, KeepsNothingThatCouldNotBeCompiled) {
+  Database database({});
+  StatementCache cache(database);
+  EXPECT_THROW(cache.lend("nonsense"), Error);
+  EXPECT_EQ(cache.size(), 0u);
+}
+
+}  // namespace
+}  // namespace schemascript

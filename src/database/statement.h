@@ -1,0 +1,84 @@
+// One prepared statement: bind, step, read columns, finish. Used through a Lease for guests' SQL.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "database/authorizer.h"
+#include "database/value.h"
+
+struct sqlite3_stmt;
+
+namespace schemascript {
+
+class Database;
+
+struct FinalizeStatement {
+  void operator()(sqlite3_stmt* raw) const noexcept;
+};
+using StatementHandle = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
+
+struct Changes {
+  std::int64_t rows = 0;             // Inserted, updated or deleted by the statement itself.
+  std::int64_t lastInsertRowid = 0;  // 0 when it inserted nothing.
+};
+
+// A compiled statement and what is known about it. Execution runs it, one at a time.
+class Statement {
+ public:
+  // Made by Database::prepare(). Keeps a reference to `database`.
+  Statement(Database& database, StatementHandle handle, Rules rules, StatementFacts facts);
+  Statement(Statement&&) noexcept = default;
+
+  // Steps until there are no rows. Throws as Execution does.
+  Changes run(std::span<const ValueView> values = {});
+
+  int columnCount() const noexcept;
+  bool isReadOnly() const noexcept;
+  // The text that was compiled. Valid as long as the statement.
+  std::string_view sql() const noexcept;
+
+ private:
+  friend class Execution;
+
+  Database* database_;  // Not a reference, so that a statement can be moved.
+  StatementHandle handle_;
+  Rules rules_;
+  StatementFacts facts_;
+};
+
+// From binding to reset. Leaving scope resets the statement, also when it failed or has rows left.
+class Execution {
+ public:
+  // Does not copy the bytes of `values`, which must stay as long as the execution; nor does
+  // `statement` move meanwhile. Throws InvalidRequest when there are more or fewer values than
+  // parameters, LimitExceeded when one is longer than valueBytesMax.
+  explicit Execution(Statement& statement, std::span<const ValueView> values = {});
+  ~Execution();
+  Execution(const Execution&) = delete;
+  Execution& operator=(const Execution&) = delete;
+
+  // True when there is a row. Throws what SQLite reports, and LimitExceeded after an interrupt.
+  bool step();
+  // Of the present row; valid until the next step() or finish(). Throws Internal without memory.
+  ValueView column(int index) const;
+  // Ends the execution. Throws what SQLite reports only now.
+  Changes finish();
+
+ private:
+  int bind(int index, const ValueView& value) noexcept;
+  [[noreturn]] void fail(int status);
+  void reset() noexcept;
+
+  Statement& statement_;
+  sqlite3_stmt* const raw_;
+  const bool tracksRowid_;
+  bool finished_ = false;
+  std::int64_t totalChangesBefore_ = 0;
+  std::int64_t lastInsertRowidBefore_ = 0;
+};
+
+}  // namespace schemascript

@@ -1,0 +1,157 @@
+// The stack of transactions. SQLite finds the innermost savepoint of a name, so that one name does.
+#include "database/transactions.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace schemascript {
+
+enum class Transactions::Command : std::uint8_t {
+  BeginDeferred,
+  BeginImmediate,
+  BeginExclusive,
+  Commit,
+  Rollback,
+  Savepoint,
+  Release,
+  RollbackTo,
+  EnterAtom,
+  LeaveAtom,
+  UndoAtom,
+};
+
+namespace {
+
+// By Command.
+constexpr std::array<std::string_view, 11> kCommands{
+    "begin deferred",
+    "begin immediate",
+    "begin exclusive",
+    "commit",
+    "rollback",
+    "savepoint schemascript",
+    "release schemascript",
+    "rollback to schemascript",
+    "savepoint schemascript_atom",
+    "release schemascript_atom",
+    "rollback to schemascript_atom",
+};
+
+std::uint32_t number(TransactionHandle handle) { return static_cast<std::uint32_t>(handle); }
+
+}  // namespace
+
+Transactions::~Transactions() {
+  if (!open_.empty()) database_.abandon();
+}
+
+void Transactions::execute(Command command) {
+  const auto index = static_cast<std::size_t>(command);
+  if (commands_.empty()) commands_.resize(kCommands.size());
+  if (!commands_[index]) {
+    commands_[index].emplace(database_.prepare(kCommands[index], Rules::Host));
+  }
+  commands_[index]->run();
+}
+
+void Transactions::check(std::optional<TransactionHandle> handle) const {
+  if (!handle) {
+    if (open_.empty()) return;
+    throw conflict(str("transaction ", number(open_.back()),
+                       " is open, and this request is not part of it; use its tx, or wait until it "
+                       "has ended"));
+  }
+  if (!open_.empty() && open_.back() == *handle) return;
+  if (std::find(open_.begin(), open_.end(), *handle) != open_.end()) {
+    throw conflict(str("transaction ", number(*handle), " has transaction ", number(open_.back()),
+                       " open inside of it, and waits until that has ended"));
+  }
+  if (std::find(lost_.begin(), lost_.end(), *handle) != lost_.end()) {
+    throw conflict(
+        str("transaction ", number(*handle), " was rolled back when a statement failed"));
+  }
+  if (number(*handle) <= lastHandle_ && number(*handle) != 0) {
+    throw conflict(str("transaction ", number(*handle), " has ended"));
+  }
+  throw invalidRequest(str("there is no transaction ", number(*handle)));
+}
+
+TransactionHandle Transactions::begin(std::optional<TransactionHandle> parent, Behavior behavior) {
+  check(parent);
+  const auto openMax = database_.limits().openTransactionsMax;
+  if (open_.size() >= openMax) {
+    throw limitExceeded(str(open_.size(), " transactions are open inside of each other; ",
+                            "openTransactionsMax is ", openMax));
+  }
+  open_.reserve(openMax);  // So that nothing fails after SQLite has begun.
+  if (parent) {
+    execute(Command::Savepoint);
+  } else if (behavior == Behavior::Deferred) {
+    execute(Command::BeginDeferred);
+  } else if (behavior == Behavior::Immediate) {
+    execute(Command::BeginImmediate);
+  } else {
+    execute(Command::BeginExclusive);
+  }
+  return open_.emplace_back(TransactionHandle{++lastHandle_});
+}
+
+void Transactions::commit(TransactionHandle handle) {
+  check(handle);
+  try {
+    execute(open_.size() == 1 ? Command::Commit : Command::Release);
+  } catch (const Error&) {
+    noticeEnd();
+    throw;
+  }
+  open_.pop_back();
+}
+
+void Transactions::rollback(TransactionHandle handle) {
+  if (const auto lost = std::find(lost_.begin(), lost_.end(), handle); lost != lost_.end()) {
+    lost_.erase(lost);
+    return;
+  }
+  check(handle);
+  if (open_.size() == 1) {
+    execute(Command::Rollback);
+  } else {
+    execute(Command::RollbackTo);
+    execute(Command::Release);
+  }
+  open_.pop_back();
+}
+
+bool Transactions::noticeEnd() {
+  if (open_.empty() || database_.inTransaction()) return false;
+  lost_ = std::move(open_);
+  open_.clear();
+  return true;
+}
+
+std::size_t Transactions::rollbackAll() {
+  const std::size_t count = open_.size();
+  if (database_.inTransaction()) execute(Command::Rollback);
+  open_.clear();
+  lost_.clear();
+  return count;
+}
+
+void Transactions::enterAtom() { execute(Command::EnterAtom); }
+
+void Transactions::leaveAtom() { execute(Command::LeaveAtom); }
+
+void Transactions::undoAtom() noexcept {
+  if (!database_.inTransaction()) return;  // SQLite has rolled back all of it.
+  try {
+    execute(Command::UndoAtom);
+    execute(Command::LeaveAtom);
+  } catch (...) {
+    database_.abandon();  // The caller is about to throw the cause.
+  }
+}
+
+}  // namespace schemascript

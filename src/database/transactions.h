@@ -1,0 +1,77 @@
+// The transactions of one guest on one connection: handles on the outside, a stack of a BEGIN and
+// its savepoints on the inside.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "database/database.h"
+
+namespace schemascript {
+
+// What a guest knows a transaction by. Counted from 1 within a session and never used again.
+enum class TransactionHandle : std::uint32_t {};
+
+enum class Behavior : std::uint8_t { Deferred, Immediate, Exclusive };
+
+class Transactions {
+ public:
+  // Keeps a reference to `database`, which must not be in a transaction.
+  explicit Transactions(Database& database) noexcept : database_(database) {}
+  // Executes nothing: when something is open, the database refuses to be used again.
+  ~Transactions();
+  Transactions(const Transactions&) = delete;
+  Transactions& operator=(const Transactions&) = delete;
+
+  // Throws Conflict unless a request that names `handle`, or none, may run now: it must name the
+  // innermost open transaction, and nothing if nothing is open.
+  void check(std::optional<TransactionHandle> handle) const;
+
+  // Opens a transaction, or a savepoint inside of `parent`. Throws as check() does, LimitExceeded
+  // beyond openTransactionsMax, Unavailable while another connection writes.
+  TransactionHandle begin(std::optional<TransactionHandle> parent, Behavior behavior);
+  // Throws Conflict when a deferred foreign key is not satisfied; the transaction is then still
+  // open.
+  void commit(TransactionHandle handle);
+  // Also takes a handle whose transaction SQLite has rolled back by itself.
+  void rollback(TransactionHandle handle);
+
+  // To be called after every failed statement: SQLite answers some errors by rolling back all.
+  // True when that happened to an open transaction.
+  bool noticeEnd();
+
+  // Rolls back everything and answers how many transactions and savepoints were open.
+  std::size_t rollbackAll();
+
+  std::size_t openCount() const noexcept { return open_.size(); }
+
+  // Runs `action` so that it happens as a whole or, when it throws, not at all.
+  template <typename Action>
+  void atomically(Action&& action) {
+    enterAtom();
+    try {
+      action();
+      leaveAtom();
+    } catch (...) {
+      undoAtom();
+      throw;
+    }
+  }
+
+ private:
+  enum class Command : std::uint8_t;
+
+  void execute(Command command);
+  void enterAtom();
+  void leaveAtom();
+  void undoAtom() noexcept;
+
+  Database& database_;
+  std::vector<TransactionHandle> open_;  // The innermost last.
+  std::vector<TransactionHandle> lost_;  // What SQLite rolled back itself, the last time it did.
+  std::uint32_t lastHandle_ = 0;
+  std::vector<std::optional<Statement>> commands_;  // By Command, compiled at first use.
+};
+
+}  // namespace schemascript

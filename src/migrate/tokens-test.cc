@@ -1,0 +1,44 @@
+#include "migrate/tokens.h"
+
+#include <gtest/gtest.h>
+
+namespace schemascript {
+namespace {
+
+std::string normal(std::string_view sql) { return joinTokens(tokensOf(sql)); }
+
+TEST(Tokens, AreTheSameWhateverBlanksCommentsCaseAndQuotes) {
+  const std::string wanted = "check ( length ( name ) > 3 and role in ( 'Admin' , 'it''s' ) )";
+  for (const char* sql : {
+           "check (length(name)>3 and role in ('Admin','it''s'))",
+           "CHECK(LENGTH(\"name\") > 3 AND [role] IN ( 'Admin' , 'it''s' ) )",
+           "check /* ( */ (length(`Name`) -- )\n > 3 and role\tin ('Admin', 'it''s'))",
+       }) {
+    EXPECT_EQ(normal(sql), wanted);
+  }
+}
+
+TEST(Tokens, KeepLiteralsApart) {
+  EXPECT_EQ(normal("1.5e+3+2"), "1.5e+3 + 2");
+  EXPECT_EQ(normal("0x1E+3"), "0x1e + 3");
+  EXPECT_EQ(normal(".5-.25"), ".5 - .25");
+  EXPECT_EQ(normal("X'AF'||'b'"), "x'af' | | 'b'");
+  EXPECT_EQ(normal("'a' 'A'"), "'a' 'A'");
+  EXPECT_EQ(normal("\"a\"\"b\" [c]]"), "a\"b c ]");
+}
+
+TEST(Tokens, TellQuotedNamesFromWords) {
+  const auto tokens = tokensOf("\"check\" check");
+  ASSERT_EQ(tokens.size(), 2u);
+  EXPECT_FALSE(tokens[0].isWord("check"));
+  EXPECT_TRUE(tokens[1].isWord("check"));
+}
+
+TEST(Tokens, EndWithTheTextWhenAQuoteDoesNot) {
+  EXPECT_EQ(normal("'abc"), "'abc");
+  EXPECT_EQ(normal("a /* b"), "a");
+  EXPECT_EQ(normal("a -- b"), "a");
+}
+
+}  // namespace
+}  // namespace schemascript

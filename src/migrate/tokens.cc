@@ -1,0 +1,139 @@
+// A tokenizer for text that is known to be SQL.
+#include "migrate/tokens.h"
+
+#include <algorithm>
+
+namespace schemascript {
+namespace {
+
+bool isDigit(char letter) { return letter >= '0' && letter <= '9'; }
+
+bool isNamePart(char letter) {
+  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || isDigit(letter) ||
+         letter == '_' || letter == '$' || static_cast<unsigned char>(letter) >= 0x80;
+}
+
+bool isBlank(char letter) {
+  return letter == ' ' || letter == '\t' || letter == '\n' || letter == '\r' || letter == '\f';
+}
+
+// The length of the blanks or the comment that `sql` begins with; 0 when there is none.
+std::size_t blankLength(std::string_view sql) {
+  if (sql.starts_with("--")) return std::min(sql.find('\n'), sql.size());
+  if (sql.starts_with("/*")) {
+    const auto end = sql.find("*/", 2);
+    return end == std::string_view::npos ? sql.size() : end + 2;
+  }
+  return isBlank(sql.front()) ? 1 : 0;
+}
+
+// The length of the quoted text that `sql` begins with. A quote that is doubled does not end it.
+std::size_t quotedLength(std::string_view sql, char quote) {
+  std::size_t at = 1;
+  while (at < sql.size()) {
+    if (sql[at] != quote) {
+      ++at;
+    } else if (quote != ']' && at + 1 < sql.size() && sql[at + 1] == quote) {
+      at += 2;
+    } else {
+      return at + 1;
+    }
+  }
+  return sql.size();
+}
+
+std::string unquoted(std::string_view quoted, char quote) {
+  std::string name;
+  const std::string_view inner = quoted.substr(1, quoted.size() - 2);
+  for (std::size_t at = 0; at < inner.size(); ++at) {
+    name += inner[at];
+    if (inner[at] == quote && quote != ']') ++at;
+  }
+  return name;
+}
+
+std::size_t wordLength(std::string_view sql) {
+  std::size_t length = 0;
+  while (length < sql.size() && isNamePart(sql[length])) ++length;
+  return length;
+}
+
+// A number goes on after its point, and after the sign of its exponent.
+std::size_t numberLength(std::string_view sql) {
+  std::size_t length = 0;
+  while (length < sql.size()) {
+    const char letter = sql[length];
+    const bool isExponentSign = (letter == '+' || letter == '-') && length > 0 &&
+                                (sql[length - 1] == 'e' || sql[length - 1] == 'E') &&
+                                !sql.starts_with("0x") && !sql.starts_with("0X");
+    if (!isNamePart(letter) && letter != '.' && !isExponentSign) break;
+    ++length;
+  }
+  return length;
+}
+
+// Takes the first token from `sql`, which begins with one.
+Token takeToken(std::string_view& sql) {
+  const char first = sql.front();
+  const auto take = [&sql](std::size_t length) {
+    const std::string_view text = sql.substr(0, length);
+    sql.remove_prefix(length);
+    return text;
+  };
+  if (first == '"' || first == '`' || first == '[') {
+    const char quote = first == '[' ? ']' : first;
+    return {Token::Kind::QuotedName, lowerCase(unquoted(take(quotedLength(sql, quote)), quote))};
+  }
+  if (first == '\'') return {Token::Kind::Other, std::string(take(quotedLength(sql, '\'')))};
+  const bool isBlob = (first == 'x' || first == 'X') && sql.size() > 1 && sql[1] == '\'';
+  if (isBlob) {
+    const std::size_t length = 1 + quotedLength(sql.substr(1), '\'');
+    return {Token::Kind::Other, lowerCase(take(length))};
+  }
+  if (isDigit(first) || (first == '.' && sql.size() > 1 && isDigit(sql[1]))) {
+    return {Token::Kind::Other, lowerCase(take(numberLength(sql)))};
+  }
+  if (isNamePart(first)) return {Token::Kind::Word, lowerCase(take(wordLength(sql)))};
+  return {Token::Kind::Other, std::string(take(1))};
+}
+
+}  // namespace
+
+std::vector<Token> tokensOf(std::string_view sql) {
+  std::vector<Token> tokens;
+  while (!sql.empty()) {
+    if (const std::size_t blank = blankLength(sql); blank != 0) {
+      sql.remove_prefix(blank);
+    } else {
+      tokens.push_back(takeToken(sql));
+    }
+  }
+  return tokens;
+}
+
+std::string joinTokens(std::span<const Token> tokens) {
+  std::string text;
+  for (const Token& token : tokens) {
+    if (!text.empty()) text += ' ';
+    text += token.text;
+  }
+  return text;
+}
+
+std::string lowerCase(std::string_view text) {
+  std::string lower(text);
+  for (char& letter : lower) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  return lower;
+}
+
+std::string upperCase(std::string_view text) {
+  std::string upper(text);
+  for (char& letter : upper) {
+    if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
+  }
+  return upper;
+}
+
+}  // namespace schemascript

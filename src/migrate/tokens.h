@@ -1,0 +1,39 @@
+// The tokens of a definition that SQLite has accepted. They are for what its introspection does not
+// tell: CHECK constraints, collations, generated columns, AUTOINCREMENT.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace schemascript {
+
+struct Token {
+  enum class Kind : std::uint8_t {
+    Word,        // A keyword or a bare name, in lower case.
+    QuotedName,  // "x", [x] or `x`: without the quotes, in lower case.
+    Other,       // A literal as it is written, or one character.
+  };
+  Kind kind;
+  std::string text;
+
+  bool isWord(std::string_view word) const { return kind == Kind::Word && text == word; }
+  bool isSymbol(char symbol) const {
+    return kind == Kind::Other && text.size() == 1 && text.front() == symbol;
+  }
+};
+
+// Without blanks and comments.
+std::vector<Token> tokensOf(std::string_view sql);
+
+// With one blank between each two. Equal for texts that differ in blanks, comments, case and quotes
+// of names only.
+std::string joinTokens(std::span<const Token> tokens);
+
+// ASCII only, like SQLite's own comparison of names.
+std::string lowerCase(std::string_view text);
+std::string upperCase(std::string_view text);
+
+}  // namespace schemascript

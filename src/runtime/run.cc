@@ -1,0 +1,153 @@
+#include "runtime/run.h"
+
+#include <boost/json.hpp>
+#include <thread>
+
+#include "base/error.h"
+#include "base/units.h"
+
+namespace schemascript {
+namespace {
+
+namespace json = boost::json;
+
+std::string startOptions(const RunOptions& options) {
+  return json::serialize(json::object{
+      {"args", json::value_from(options.arguments)},
+      {"heapBytesMax", options.limits.heapBytesMax},
+      {"pushFirst", options.push != PushWhen::Never},
+  });
+}
+
+std::string textAt(const json::object& object, std::string_view key) {
+  const auto* const value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+// An error has causes as deep as the guest likes; its own description is bounded, and this is
+// again.
+constexpr int kDepthMax = 16;
+
+ErrorDescription describe(const json::value* value, int depth) {
+  if (value == nullptr || !value->is_object() || depth > kDepthMax) return {};
+  const json::object& object = value->get_object();
+  ErrorDescription description{textAt(object, "name"),
+                               textAt(object, "message"),
+                               textAt(object, "stack"),
+                               textAt(object, "code"),
+                               {},
+                               {}};
+  if (const auto* const cause = object.if_contains("cause")) {
+    description.causes.push_back(describe(cause, depth + 1));
+  }
+  const auto* const errors = object.if_contains("errors");
+  if (errors != nullptr && errors->is_array()) {
+    for (const auto& error : errors->get_array()) {
+      description.errors.push_back(describe(&error, depth + 1));
+    }
+  }
+  return description;
+}
+
+// The guest's account of its failure.
+RunReport reportOf(const std::string& failure) {
+  RunReport report;
+  report.end = RunReport::End::Threw;
+  boost::system::error_code invalid;
+  const json::value parsed = json::parse(failure, invalid);
+  if (invalid || !parsed.is_object()) return report;
+  const json::object& object = parsed.get_object();
+  const std::string kind = textAt(object, "kind");
+  if (kind == "stopped") report.end = RunReport::End::TimeExceeded;
+  if (kind == "memory") report.end = RunReport::End::MemoryExceeded;
+  if (kind == "pending") report.end = RunReport::End::NeverSettles;
+  report.error = describe(object.if_contains("error"), 0);
+  return report;
+}
+
+class Run {
+ public:
+  Run(const Engine& engine, Watchdog& watchdog, Database& database, RunOptions& options)
+      : options_(options),
+        deadline_(Watchdog::Clock::now() + options.limits.runTimeMax),
+        session_(database, sessionOptions(options)),
+        instance_(engine, session_, {options.limits, options.log}),
+        watch_(watchdog, instance_.supervised(), deadline_) {}
+
+  RunReport toEnd(std::string_view bundle) {
+    RunReport report = untilItEnds(bundle);
+    report.memoryBytes = instance_.memoryBytes();
+    report.rolledBack = session_.finish();
+    return report;
+  }
+
+ private:
+  static SessionOptions sessionOptions(const RunOptions& options) {
+    return {options.limits,
+            options.push == PushWhen::AtEnd
+                ? "this file is only read for its tables now, so it has no database: keep queries "
+                  "out of the file that declares the tables, and push that file"
+                : "",
+            options.pusher};
+  }
+
+  RunReport untilItEnds(std::string_view bundle) {
+    try {
+      if (!instance_.start(startOptions(options_)) || !instance_.evaluate(bundle)) {
+        return reportOf(instance_.failure());
+      }
+      for (;;) {
+        const Progress progress = instance_.poll();
+        if (progress.state == Progress::State::Finished) break;
+        if (progress.state != Progress::State::Waiting) return reportOf(instance_.failure());
+        if (!sleep(progress.wait)) return timeExceeded("it was waiting for a timer");
+      }
+      if (options_.push != PushWhen::Never && !instance_.push()) {
+        return reportOf(instance_.failure());
+      }
+      return {};
+    } catch (const Error& error) {
+      return endOf(error);
+    }
+  }
+
+  // False when the deadline comes first.
+  bool sleep(std::chrono::duration<double, std::milli> wait) const {
+    const auto until = Watchdog::Clock::now() + std::chrono::ceil<Watchdog::Clock::duration>(wait);
+    std::this_thread::sleep_until(std::min(until, deadline_));
+    return until < deadline_;
+  }
+
+  static RunReport timeExceeded(std::string where) {
+    RunReport report;
+    report.end = RunReport::End::TimeExceeded;
+    report.error.message = std::move(where);
+    return report;
+  }
+
+  static RunReport endOf(const Error& error) {
+    if (error.code() == ErrorCode::LimitExceeded) return timeExceeded({});
+    if (error.code() != ErrorCode::GuestFailed) throw error;
+    RunReport report;
+    report.end = RunReport::End::Trapped;
+    report.error.message = error.message();
+    return report;
+  }
+
+  RunOptions& options_;
+  const Watchdog::Clock::time_point deadline_;
+  Session session_;
+  Instance instance_;
+  Watchdog::Watch watch_;
+};
+
+}  // namespace
+
+RunReport run(const Engine& engine, Watchdog& watchdog, Database& database, std::string_view bundle,
+              RunOptions options) {
+  RunReport report;
+  GuestThread::run([&] { report = Run(engine, watchdog, database, options).toEnd(bundle); });
+  return report;
+}
+
+}  // namespace schemascript

@@ -1,0 +1,71 @@
+// Runs one app from its first line to its end: makes a guest, evaluates the bundle, waits for
+// timers, and says how it ended.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/limits.h"
+#include "bridge/pusher.h"
+#include "database/database.h"
+#include "sandbox/engine.h"
+#include "sandbox/instance.h"
+#include "sandbox/watchdog.h"
+
+namespace schemascript {
+
+enum class PushWhen : std::uint8_t {
+  Never,
+  BeforeFirstQuery,  // The tables that are declared by then; at the end if there was no query.
+  AtEnd,             // And no queries at all: the app is only read for its tables.
+};
+
+struct RunOptions {
+  Limits limits;
+  std::vector<std::string> arguments;  // The app's `args`.
+  PushWhen push = PushWhen::Never;
+  Pusher pusher;  // Unless Never.
+  // Receives what the app writes, on the thread that runs it.
+  std::function<void(LogStream, std::string_view)> log;
+};
+
+// An error as guest code threw it. Everything in it is the guest's word: shown to a person, never
+// acted upon.
+struct ErrorDescription {
+  std::string name;  // `TypeError`; empty when something was thrown that is not an error.
+  std::string message;
+  std::string stack;  // Lines `    at name (file:line:column)`, in positions of the bundle.
+  std::string
+      code;  // `conflict`, `not-allowed`, ...: of errors that the database answered; else empty.
+  std::vector<ErrorDescription> causes;  // At most one.
+  std::vector<ErrorDescription> errors;  // Of an AggregateError.
+};
+
+struct RunReport {
+  enum class End : std::uint8_t {
+    Finished,
+    Threw,         // Nobody caught `error`.
+    TimeExceeded,  // `error.stack` says where, if the guest could still tell.
+    MemoryExceeded,
+    NeverSettles,  // A promise that the app waits for, and nothing can settle. `error.message` may
+                   // say more.
+    Trapped,       // `error.message` says why.
+  };
+  End end = End::Finished;
+  ErrorDescription error;
+  std::size_t rolledBack = 0;     // Transactions that were open at the end, which were rolled back.
+  std::uint64_t memoryBytes = 0;  // Linear memory at the end.
+};
+
+// The file name in stacks of the app's bundle.
+inline constexpr std::string_view kBundleName = "schemascript:app";
+
+// Uses `database` alone until it returns. Throws Unavailable when no guest can be made, Internal
+// for bugs of ours, and whatever `log` throws; how the app ended, however badly, is in the report.
+RunReport run(const Engine& engine, Watchdog& watchdog, Database& database, std::string_view bundle,
+              RunOptions options);
+
+}  // namespace schemascript

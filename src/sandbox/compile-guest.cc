@@ -1,0 +1,66 @@
+// Build tool: compiles a WebAssembly module ahead of time, into a shared object which the sandbox
+// maps. The only program here that needs LLVM.
+//
+//   compile-guest guest.wasm guest.so     the guest
+//   compile-guest --park park.so          the module that parks a thread (see engine.h)
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "sandbox/wasmedge-api.h"
+
+namespace schemascript {
+namespace {
+
+// (module (import "schemascript" "park" (func)) (func (export "park") call 0))
+constexpr std::array<std::uint8_t, 59> kParkModule = {
+    0x00, 'a',  's',  'm',  0x01, 0x00, 0x00, 0x00,                         // magic, version
+    0x01, 0x04, 0x01, 0x60, 0x00, 0x00,                                     // type 0: () -> ()
+    0x02, 0x15, 0x01, 12,   's',  'c',  'h',  'e',  'm',  'a',  's',  'c',  // import ...
+    'r',  'i',  'p',  't',  4,    'p',  'a',  'r',  'k',  0x00, 0x00,       // ... function 0
+    0x03, 0x02, 0x01, 0x00,                                                 // function 1: type 0
+    0x07, 0x08, 0x01, 4,    'p',  'a',  'r',  'k',  0x00, 0x01,             // export function 1
+    0x0a, 0x06, 0x01, 0x04, 0x00, 0x10, 0x00, 0x0b};                        // its body: call 0
+
+using Compiler = wasm::Handle<WasmEdge_CompilerContext, WasmEdge_CompilerDelete>;
+
+int report(const char* what, WasmEdge_Result result) {
+  std::fprintf(stderr, "compile-guest: %s: %s\n", what, WasmEdge_ResultGetMessage(result));
+  return 1;
+}
+
+int compile(std::string_view input, const char* output) {
+  WasmEdge_LogSetErrorLevel();
+  const wasm::Configure configure(WasmEdge_ConfigureCreate());
+  WasmEdge_ConfigureCompilerSetOutputFormat(configure.get(), WasmEdge_CompilerOutputFormat_Native);
+  WasmEdge_ConfigureCompilerSetOptimizationLevel(configure.get(),
+                                                 WasmEdge_CompilerOptimizationLevel_O3);
+  // Code for every processor of the architecture: it is as fast (QuickJS is branches, not vectors),
+  // and what was built on one machine runs on another.
+  WasmEdge_ConfigureCompilerSetGenericBinary(configure.get(), true);
+  const Compiler compiler(WasmEdge_CompilerCreate(configure.get()));
+  if (!compiler) {
+    std::fprintf(stderr, "compile-guest: this libwasmedge has no compiler in it\n");
+    return 1;
+  }
+  const WasmEdge_Result result =
+      input == "--park"
+          ? WasmEdge_CompilerCompileFromBytes(
+                compiler.get(),
+                {static_cast<std::uint32_t>(kParkModule.size()), kParkModule.data()}, output)
+          : WasmEdge_CompilerCompile(compiler.get(), std::string(input).c_str(), output);
+  return WasmEdge_ResultOK(result) ? 0 : report(output, result);
+}
+
+}  // namespace
+}  // namespace schemascript
+
+int main(int count, char** words) {
+  if (count != 3) {
+    std::fprintf(stderr, "usage: compile-guest (GUEST.wasm | --park) OUTPUT.so\n");
+    return 2;
+  }
+  return schemascript::compile(words[1], words[2]);
+}

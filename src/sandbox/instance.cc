@@ -1,0 +1,232 @@
+#include "sandbox/instance.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <initializer_list>
+#include <optional>
+
+#include "base/error.h"
+#include "base/units.h"
+#include "sandbox/compiled.h"
+#include "sandbox/host-calls.h"
+#include "sandbox/wasmedge-api.h"
+
+namespace schemascript {
+namespace {
+
+// What a guest that starts from nothing gets: its stack, its constants, and some heap to begin
+// with.
+constexpr std::uint32_t kFreshPages = 32;
+
+WasmEdge_Value i32(std::uint32_t number) noexcept {
+  return WasmEdge_ValueGenI32(std::bit_cast<std::int32_t>(number));
+}
+
+std::uint32_t u32(const WasmEdge_Value& value) noexcept {
+  return std::bit_cast<std::uint32_t>(WasmEdge_ValueGetI32(value));
+}
+
+wasm::ModuleInstance newMemoryModule(std::uint32_t pagesMin, std::uint32_t pagesMax) {
+  wasm::ModuleInstance module(WasmEdge_ModuleInstanceCreate(wasm::stringOf("env")));
+  const wasm::MemoryType type = wasm::newMemoryType(pagesMin, pagesMax);
+  auto* const memory = WasmEdge_MemoryInstanceCreate(type.get());
+  if (!module || memory == nullptr) throw unavailable("no address space for another guest");
+  WasmEdge_ModuleInstanceAddMemory(module.get(), wasm::stringOf("memory"), memory);
+  return module;
+}
+
+}  // namespace
+
+struct Instance::Parts {
+  Parts(const Engine& engine, Session& session, InstanceOptions given)
+      : options(std::move(given)),
+        host{session, supervised, options.log,
+             engine.snapshot() == nullptr ? World::Frozen : World::Real},
+        memoryModule(newMemoryModule(pagesMin(engine), pagesMax(engine, options.limits))),
+        hostModule(newHostModule(host)),
+        store(WasmEdge_StoreCreate()),
+        executor(WasmEdge_ExecutorCreate(engine.compiled().configure.get(), nullptr)) {
+    memory = WasmEdge_ModuleInstanceFindMemory(memoryModule.get(), wasm::stringOf("memory"));
+    host.memory = memory;
+    supervised.memory =
+        reinterpret_cast<std::byte*>(WasmEdge_MemoryInstanceGetPointer(memory, 0, kWasmPageBytes));
+    supervised.memoryBytesMax = pagesMax(engine, options.limits) * kWasmPageBytes;
+    supervised.interruptHost = [&session] { session.interrupt(); };
+
+    WasmEdge_ExecutorRegisterImport(executor.get(), store.get(), memoryModule.get());
+    WasmEdge_ExecutorRegisterImport(executor.get(), store.get(), hostModule.get());
+    WasmEdge_ModuleInstanceContext* raw = nullptr;
+    const WasmEdge_Result result = WasmEdge_ExecutorInstantiate(executor.get(), &raw, store.get(),
+                                                                engine.compiled().module.get());
+    module.reset(raw);
+    if (!WasmEdge_ResultOK(result)) {
+      throw unavailable(
+          str("a guest cannot be made (WasmEdge: ", WasmEdge_ResultGetMessage(result), ')'));
+    }
+    if (engine.snapshot() == nullptr) {
+      call("_initialize", {});
+    } else {
+      engine.snapshot()->mapOver(supervised.memory);
+      findStopWord();
+    }
+  }
+
+  static std::uint32_t pagesMin(const Engine& engine) {
+    return engine.snapshot() == nullptr ? kFreshPages : engine.snapshot()->pages();
+  }
+
+  static std::uint32_t pagesMax(const Engine& engine, const Limits& limits) {
+    const std::uint64_t pages = limits.memoryBytesMax / kWasmPageBytes;
+    const std::uint32_t least = pagesMin(engine);
+    if (pages < least || pages > kMemory32PagesMax) {
+      throw invalidRequest(str("memoryBytesMax is ", formatSize(limits.memoryBytesMax),
+                               "; a guest takes at least ", formatSize(least * kWasmPageBytes),
+                               " and at most 4gb"));
+    }
+    return static_cast<std::uint32_t>(pages);
+  }
+
+  void findStopWord() {
+    const std::uint32_t offset = u32(call("ss_control", {}));
+    auto* const bytes = WasmEdge_MemoryInstanceGetPointer(memory, offset, sizeof(std::uint32_t));
+    SS_CHECK(bytes != nullptr, offset);
+    supervised.stopWord = reinterpret_cast<volatile std::uint32_t*>(bytes);
+  }
+
+  // Calls an export. Throws when the guest cannot go on.
+  WasmEdge_Value call(std::string_view name, std::initializer_list<WasmEdge_Value> arguments) {
+    const auto* const function =
+        WasmEdge_ModuleInstanceFindFunction(module.get(), wasm::stringOf(name));
+    SS_CHECK(function != nullptr, name);
+    SS_CHECK(!ended, name);
+    ended = true;  // Unless it returns below.
+    if (!supervised.enterGuest()) throw timeExceeded();
+    std::array<WasmEdge_Value, 1> results{};
+    const std::uint32_t resultCount =
+        WasmEdge_FunctionTypeGetReturnsLength(WasmEdge_FunctionInstanceGetFunctionType(function));
+    const WasmEdge_Result result = WasmEdge_ExecutorInvoke(
+        executor.get(), function, arguments.begin(), static_cast<std::uint32_t>(arguments.size()),
+        results.data(), resultCount);
+    const bool left = supervised.leaveGuest() || supervised.state.load() == GuestState::InHost;
+    if (host.failure) std::rethrow_exception(std::exchange(host.failure, nullptr));
+    if (supervised.isCondemned() || !left) throw timeExceeded();
+    if (!WasmEdge_ResultOK(result)) {
+      throw guestFailed(str("the guest trapped (", WasmEdge_ResultGetMessage(result),
+                            "): it ran out of stack or memory"));
+    }
+    ended = false;
+    return results[0];
+  }
+
+  Error timeExceeded() const {
+    return limitExceeded(str("the guest ran for longer than its time limit of ",
+                             formatDuration(options.limits.runTimeMax), " (runTimeMax)"));
+  }
+
+  // Hands text over. The guest owns the copy; what it is given it frees or keeps.
+  std::uint32_t give(std::string_view text) {
+    const auto size = static_cast<std::uint32_t>(text.size());
+    const std::uint32_t first = u32(call("ss_allocate", {i32(size)}));
+    auto* const bytes =
+        first == 0 ? nullptr : WasmEdge_MemoryInstanceGetPointer(memory, first, size);
+    if (bytes == nullptr && size != 0) {
+      throw limitExceeded(str(formatSize(size), " of source do not fit into the guest's memory of ",
+                              formatSize(options.limits.memoryBytesMax), " (memoryBytesMax)"));
+    }
+    std::memcpy(bytes, text.data(), size);
+    return first;
+  }
+
+  // Calls an export with (pointer, length), and frees the text.
+  WasmEdge_Value callWith(std::string_view name, std::string_view text) {
+    const std::uint32_t first = give(text);
+    const WasmEdge_Value result =
+        call(name, {i32(first), i32(static_cast<std::uint32_t>(text.size()))});
+    call("ss_release", {i32(first)});
+    return result;
+  }
+
+  static constexpr std::uint64_t kMemory32PagesMax = 65536;
+
+  const InstanceOptions options;
+  Supervised supervised;
+  HostContext host;
+  // WasmEdge wants what a module imports to live longer than the module: the order of these
+  // members.
+  wasm::ModuleInstance memoryModule;
+  wasm::ModuleInstance hostModule;
+  WasmEdge_MemoryInstanceContext* memory = nullptr;
+  wasm::Store store;
+  wasm::Executor executor;
+  wasm::ModuleInstance module;
+  bool ended = false;
+};
+
+Instance::Instance(const Engine& engine, Session& session, InstanceOptions options)
+    : parts_(std::make_unique<Parts>(engine, session, std::move(options))) {}
+
+Instance::~Instance() = default;
+
+void Instance::open() {
+  parts_->call("ss_open", {});
+  parts_->findStopWord();
+}
+
+void Instance::addModule(std::string_view name, std::string_view source) {
+  const std::uint32_t nameAt = parts_->give(name);
+  const std::uint32_t sourceAt = parts_->give(source);
+  parts_->call("ss_module", {i32(nameAt), i32(static_cast<std::uint32_t>(name.size())),
+                             i32(sourceAt), i32(static_cast<std::uint32_t>(source.size()))});
+  parts_->call("ss_release", {i32(nameAt)});
+  parts_->call("ss_release", {i32(sourceAt)});
+}
+
+bool Instance::seal() { return u32(parts_->call("ss_seal", {})) != 0; }
+
+std::span<const std::byte> Instance::memory() const {
+  return {parts_->supervised.memory, memoryBytes()};
+}
+
+bool Instance::start(std::string_view options) {
+  return u32(parts_->callWith("ss_start", options)) != 0;
+}
+
+bool Instance::evaluate(std::string_view bundle) {
+  return u32(parts_->callWith("ss_evaluate", bundle)) != 0;
+}
+
+Progress Instance::poll() {
+  const double answer = WasmEdge_ValueGetF64(parts_->call("ss_poll", {}));
+  if (answer >= 0) {
+    return {Progress::State::Waiting, std::chrono::duration<double, std::milli>(answer)};
+  }
+  if (answer == -1) return {Progress::State::Finished};
+  if (answer == -3) return {Progress::State::NeverSettles};
+  return {Progress::State::Failed};
+}
+
+bool Instance::push() { return u32(parts_->call("ss_push", {})) != 0; }
+
+std::string Instance::failure() {
+  const std::uint32_t at = u32(parts_->call("ss_failure", {}));
+  const auto pointer = [this](std::uint32_t offset, std::uint32_t size) {
+    const auto* const bytes = WasmEdge_MemoryInstanceGetPointer(parts_->memory, offset, size);
+    if (bytes == nullptr)
+      throw guestFailed("the guest's account of its failure is not in its memory");
+    return bytes;
+  };
+  std::array<std::uint32_t, 2> words{};
+  std::memcpy(words.data(), pointer(at, sizeof words), sizeof words);
+  if (words[1] == 0) return {};
+  return {reinterpret_cast<const char*>(pointer(words[0], words[1])), words[1]};
+}
+
+Supervised& Instance::supervised() noexcept { return parts_->supervised; }
+
+std::uint64_t Instance::memoryBytes() const noexcept {
+  return WasmEdge_MemoryInstanceGetPageSize(parts_->memory) * std::uint64_t{kWasmPageBytes};
+}
+
+}  // namespace schemascript

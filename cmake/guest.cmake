@@ -12,15 +12,18 @@ ExternalProject_Add(guest
   CMAKE_ARGS -DCMAKE_TOOLCHAIN_FILE=${PROJECT_SOURCE_DIR}/guest/toolchain.cmake
              -DQUICKJS_SOURCE_DIR=${QUICKJS_SOURCE_DIR} -DQUICKJS_VERSION=${QUICKJS_VERSION}
   BUILD_ALWAYS ON
-  INSTALL_COMMAND ${CMAKE_COMMAND} -E copy_if_different ${CMAKE_BINARY_DIR}/guest/guest.wasm ${guest_folder}/guest.wasm
-  BUILD_BYPRODUCTS ${guest_folder}/guest.wasm)
+  # In one step, and only if it differs: what depends on guest.wasm is built again when it changed, and only then.
+  BUILD_COMMAND ${CMAKE_COMMAND} --build .
+  COMMAND ${CMAKE_COMMAND} -E copy_if_different ${CMAKE_BINARY_DIR}/guest/guest.wasm ${guest_folder}/guest.wasm
+  BUILD_BYPRODUCTS ${guest_folder}/guest.wasm
+  INSTALL_COMMAND "")
 
 # 20 to 30 seconds, unless the same guest was compiled before.
 add_custom_command(
   OUTPUT ${guest_folder}/guest.so ${guest_folder}/park.so
   COMMAND ${PROJECT_SOURCE_DIR}/guest/compile-cached $<TARGET_FILE:compile-guest> ${guest_folder}/guest.wasm
           ${guest_folder} ${SCHEMASCRIPT_CACHE_DIR} wasmedge-${WASMEDGE_VERSION}
-  DEPENDS guest ${guest_folder}/guest.wasm ${PROJECT_SOURCE_DIR}/guest/compile-cached
+  DEPENDS compile-guest ${guest_folder}/guest.wasm ${PROJECT_SOURCE_DIR}/guest/compile-cached
           ${PROJECT_SOURCE_DIR}/src/sandbox/compile-guest.cc
   COMMENT "Compiling the guest ahead of time"
   VERBATIM)

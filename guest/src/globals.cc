@@ -32,8 +32,9 @@ JSValue newUint8Array(JSContext* context, std::string_view bytes) {
                             context, reinterpret_cast<const std::uint8_t*>(bytes.data()),
                             bytes.size()));
   if (buffer.isException()) return JS_EXCEPTION;
-  JSValueConst arguments[] = {buffer.get()};
-  return JS_NewTypedArray(context, 1, arguments, JS_TYPED_ARRAY_UINT8);
+  // The engine reads all three, whatever the count says.
+  JSValueConst arguments[] = {buffer.get(), JS_UNDEFINED, JS_UNDEFINED};
+  return JS_NewTypedArray(context, 3, arguments, JS_TYPED_ARRAY_UINT8);
 }
 
 // __host_sqlite_call(payload: string): string

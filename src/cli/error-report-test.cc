@@ -67,6 +67,13 @@ TEST_F(ErrorReportTest, KeepsOurFramesWhenThereAreNoOthers) {
             "Uncaught Error: x\n    at all (drizzle-orm:3:4)\n");
 }
 
+TEST_F(ErrorReportTest, CountsTheFramesOfADeepRecursion) {
+  std::string stack;
+  for (int i = 0; i < 500; ++i) stack += "    at f (schemascript:app:1:1)\n";
+  const std::string text = render({"InternalError", "stack overflow", stack, "", {}, {}});
+  EXPECT_TRUE(text.ends_with(")\n    ... and 480 more\n")) << text;
+}
+
 TEST_F(ErrorReportTest, ShowsTheCodeAndTheCause) {
   const ErrorDescription cause{
       "DatabaseError", "users.email must be unique", "", "conflict", {}, {}};

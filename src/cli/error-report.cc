@@ -111,11 +111,18 @@ std::string indented(std::string_view text, std::size_t columns) {
   return result;
 }
 
+// Of a recursion, more would only push the message off the screen.
+constexpr std::size_t kFramesMax = 20;
+
 std::string renderFrames(const std::vector<Frame>& frames, SourceMap& map, const Paint& paint) {
   std::string lines;
-  for (const Frame& frame : frames) {
-    lines += str(paint.quiet("    " + printable(map.mapPositions(frame.line))), '\n');
+  const auto add = [&lines, &paint](const std::string& line) {
+    lines += str(paint.quiet("    " + printable(line)), '\n');
+  };
+  for (std::size_t i = 0; i < std::min(frames.size(), kFramesMax); ++i) {
+    add(map.mapPositions(frames[i].line));
   }
+  if (frames.size() > kFramesMax) add(str("... and ", frames.size() - kFramesMax, " more"));
   return lines;
 }
 

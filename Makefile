@@ -4,11 +4,14 @@
 BUILD := build
 CMAKE_BUILD_TYPE ?= Release
 
+# Says how far it is while it works, and nothing when there is nothing to do.
+NINJA = ninja -C $(BUILD) -n $(1) | grep -q "no work to do" || ninja -C $(BUILD) $(1)
+
 .DEFAULT_GOAL := all
-.PHONY: all setup run test asan bench format clean distclean help
+.PHONY: all setup program run test asan bench format clean distclean help
 
 all: setup $(BUILD)/build.ninja  ## Build everything; the program is build/bin/schemascript
-	@ninja -C $(BUILD) --quiet
+	@$(call NINJA,all)
 
 # Quick and quiet when nothing is missing, so it may run each time.
 setup:  ## Bring packages, WasmEdge, QuickJS and node_modules; writes build/setup.cmake
@@ -18,17 +21,21 @@ setup:  ## Bring packages, WasmEdge, QuickJS and node_modules; writes build/setu
 $(BUILD)/build.ninja: | setup
 	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=$(CMAKE_BUILD_TYPE) --log-level=NOTICE
 
-run: all  ## Build, then run the example: TypeScript that queries a SQLite file inside WasmEdge
+# What a first run waits for is the program, not its tests.
+program: setup $(BUILD)/build.ninja  ## Build the program alone
+	@$(call NINJA,schemascript guest-files)
+
+run: program  ## Build the program and run the example: TypeScript that queries a SQLite file inside WasmEdge
 	@$(BUILD)/bin/schemascript run examples/notes/app.ts --db $(BUILD)/notes.db --push
 
-test: all  ## Build and run every test; one part with e.g. `make test PART=scenarios` (see test/run)
+test: all  ## Build and run every test, or one part of them: make test PART=scenarios
 	@BUILD=$(BUILD) test/run $(PART)
 
-asan: all  ## Only the scenarios with the host built with AddressSanitizer and UBSan
+asan: all  ## The scenarios with a host that is built with AddressSanitizer and UBSan
 	@BUILD=$(BUILD) test/run asan
 
 bench: all  ## Build and run the benchmarks
-	@bench/run $(BUILD)
+	@node bench/run.mjs --build $(BUILD)
 
 format:  ## Format C++ and TypeScript in place
 	@git ls-files -co --exclude-standard '*.cc' '*.h' | xargs -r $$(command -v clang-format-19 || command -v clang-format || \

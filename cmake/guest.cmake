@@ -1,22 +1,22 @@
 # Builds what the sandbox loads, in ${CMAKE_BINARY_DIR}/lib/schemascript: the guest, compiled to WebAssembly and from there ahead of
 # time to a shared object, and the base snapshot with the built-in modules.
-include(ExternalProject)
-
 set(guest_folder ${CMAKE_BINARY_DIR}/lib/schemascript)
 file(MAKE_DIRECTORY ${guest_folder})
 
-ExternalProject_Add(guest
-  SOURCE_DIR ${PROJECT_SOURCE_DIR}/guest
-  BINARY_DIR ${CMAKE_BINARY_DIR}/guest
-  PREFIX ${CMAKE_BINARY_DIR}/guest-project
-  CMAKE_ARGS -DCMAKE_TOOLCHAIN_FILE=${PROJECT_SOURCE_DIR}/guest/toolchain.cmake
-             -DQUICKJS_SOURCE_DIR=${QUICKJS_SOURCE_DIR} -DQUICKJS_VERSION=${QUICKJS_VERSION}
-  BUILD_ALWAYS ON
-  # In one step, and only if it differs: what depends on guest.wasm is built again when it changed, and only then.
-  BUILD_COMMAND ${CMAKE_COMMAND} --build .
-  COMMAND ${CMAKE_COMMAND} -E copy_if_different ${CMAKE_BINARY_DIR}/guest/guest.wasm ${guest_folder}/guest.wasm
-  BUILD_BYPRODUCTS ${guest_folder}/guest.wasm
-  INSTALL_COMMAND "")
+# A project of its own, because it has another compiler. A new source is named in its CMakeLists.txt, and makes this list anew.
+file(GLOB guest_sources ${PROJECT_SOURCE_DIR}/guest/src/*)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/guest/CMakeLists.txt)
+add_custom_command(
+  OUTPUT ${guest_folder}/guest.wasm
+  COMMAND ${CMAKE_COMMAND} -G Ninja -S ${PROJECT_SOURCE_DIR}/guest -B ${CMAKE_BINARY_DIR}/guest --log-level=WARNING
+          -DCMAKE_TOOLCHAIN_FILE=${PROJECT_SOURCE_DIR}/guest/toolchain.cmake
+          -DQUICKJS_SOURCE_DIR=${QUICKJS_SOURCE_DIR} -DQUICKJS_VERSION=${QUICKJS_VERSION}
+  COMMAND ${CMAKE_COMMAND} --build ${CMAKE_BINARY_DIR}/guest
+  COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_BINARY_DIR}/guest/guest.wasm ${guest_folder}/guest.wasm
+  DEPENDS ${guest_sources} ${PROJECT_SOURCE_DIR}/guest/CMakeLists.txt ${PROJECT_SOURCE_DIR}/guest/toolchain.cmake
+          ${QUICKJS_SOURCE_DIR}/quickjs.c
+  COMMENT "Compiling QuickJS and the guest to WebAssembly"
+  VERBATIM)
 
 # 20 to 30 seconds, unless the same guest was compiled before.
 add_custom_command(
@@ -28,12 +28,12 @@ add_custom_command(
   COMMENT "Compiling the guest ahead of time"
   VERBATIM)
 
-file(GLOB_RECURSE built_in_sources CONFIGURE_DEPENDS
-  ${PROJECT_SOURCE_DIR}/guest/runtime/src/* ${PROJECT_SOURCE_DIR}/packages/schemascript/src/*)
+# The bundler says itself what it has read.
 add_custom_command(
   OUTPUT ${CMAKE_BINARY_DIR}/guest-modules/manifest.json
   COMMAND node ${PROJECT_SOURCE_DIR}/guest/runtime/build.mjs --out ${CMAKE_BINARY_DIR}/guest-modules
-  DEPENDS ${built_in_sources} ${PROJECT_SOURCE_DIR}/guest/runtime/build.mjs ${PROJECT_SOURCE_DIR}/package-lock.json
+  DEPENDS ${PROJECT_SOURCE_DIR}/guest/runtime/build.mjs ${PROJECT_SOURCE_DIR}/package-lock.json
+  DEPFILE ${CMAKE_BINARY_DIR}/guest-modules/manifest.d
   COMMENT "Bundling the built-in modules"
   VERBATIM)
 

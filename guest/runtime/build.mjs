@@ -3,7 +3,7 @@
 //
 //     node build.mjs --out DIR [--package packages/schemascript]
 //
-// DIR receives the module sources and manifest.json:
+// DIR receives the module sources, manifest.d (what they were made of, for ninja) and manifest.json:
 //
 //     { "modules": [{ "name": "schemascript:globals", "file": "globals.js" },
 //                   { "name": "schemascript:chunk-1", "file": "chunk-1.js" }, ...
@@ -136,6 +136,10 @@ const adaptLibraries = {
   },
 };
 
+/** The files that a bundle was made of. */
+const inputsOf = (result, folder) =>
+  Object.keys(result.metafile.inputs).map((path) => resolve(folder, path));
+
 /** The globals, as one module. */
 export async function bundleGlobals() {
   const result = await esbuild.build({
@@ -145,7 +149,8 @@ export async function bundleGlobals() {
     outfile: "globals.js",
     plugins: [adaptLibraries],
   });
-  return { name: GLOBALS, file: "globals.js", source: result.outputFiles[0].text };
+  const source = result.outputFiles[0].text;
+  return { modules: [{ name: GLOBALS, file: "globals.js", source }], inputs: inputsOf(result, here) };
 }
 
 /** The built-in modules and the chunks that they share, each after what it imports. */
@@ -185,7 +190,7 @@ export async function bundleBuiltIns(packageFolder) {
     if (!names.has(path)) names.set(path, `${CHUNK_PREFIX}${++chunks}`);
   }
 
-  return order.map((path) => {
+  const modules = order.map((path) => {
     const name = names.get(path);
     let source = sources.get(path);
     for (const imported of outputs.get(path).imports) {
@@ -198,6 +203,7 @@ export async function bundleBuiltIns(packageFolder) {
       : path.slice(outdir.length + 1);
     return { name, file, source };
   });
+  return { modules, inputs: inputsOf(result, packageFolder) };
 }
 
 async function main() {
@@ -209,7 +215,8 @@ async function main() {
   });
   if (values.out === undefined) throw new Error("usage: node build.mjs --out DIR [--package DIR]");
   const out = resolve(values.out);
-  const modules = [await bundleGlobals(), ...(await bundleBuiltIns(resolve(values.package)))];
+  const bundles = [await bundleGlobals(), await bundleBuiltIns(resolve(values.package))];
+  const modules = bundles.flatMap((bundle) => bundle.modules);
   await mkdir(out, { recursive: true });
   const wanted = new Set(["manifest.json", ...modules.map(({ file }) => file)]);
   for (const file of await readdir(out)) {
@@ -218,6 +225,10 @@ async function main() {
   for (const { file, source } of modules) await writeFile(join(out, file), source);
   const manifest = { modules: modules.map(({ name, file }) => ({ name, file })) };
   await writeFile(join(out, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  // For ninja and make: build again when one of these has changed.
+  const inputs = new Set(bundles.flatMap((bundle) => bundle.inputs));
+  const escaped = [...inputs].map((path) => path.replaceAll(" ", "\\ "));
+  await writeFile(join(out, "manifest.d"), `${join(out, "manifest.json")}: ${escaped.join(" ")}\n`);
 }
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {

@@ -43,6 +43,9 @@ struct Limits {
   std::uint32_t columnsMax = 2'000;
   // Parameters of one statement. SQLite's default, which Drizzle's many-row inserts rely on.
   std::uint32_t parametersMax = 32'766;
+  // The pattern of LIKE and GLOB. Matching takes time with the product of text and pattern, in one
+  // piece that no deadline can stop.
+  std::uint32_t likePatternBytesMax = 1'000;
   // How long a statement waits for another process's write before it is answered `unavailable`.
   std::chrono::milliseconds busyTimeMax{5'000};
   // Prepared statements kept for the next use. An app has some tens; each takes some kilobytes.

@@ -28,7 +28,7 @@ Session::Session(Database& database, SessionOptions options)
       transactions_(database),
       answer_(options_.limits) {
   SS_CHECK(!database_.inTransaction() && !database_.isAbandoned());
-  database_.clearInterrupt();
+  database_.startRun(options_.limits.runTimeMax);
 }
 
 Session::~Session() = default;

@@ -190,15 +190,12 @@ std::string renderEnd(const RunReport& report, const Limits& limits, SourceMap& 
     case RunReport::End::MemoryExceeded:
       return renderLimit(str("memory limit of ", formatSize(limits.memoryBytesMax)),
                          "--memory-limit", report, map, paint);
-    case RunReport::End::NeverSettles: {
-      std::string text =
-          str(program,
-              " the script waits for a promise that nothing can settle any more: no timer "
-              "is set\nand no code is left to run, so an `await` at the top level "
-              "would wait for ever\n");
-      if (!report.error.message.empty()) text += printable(report.error.message) + '\n';
-      return text;
-    }
+    case RunReport::End::NeverSettles:
+      return str(
+          program,
+          " the script waits for a promise that never settles: no timer is set, and no code is "
+          "left to run\n",
+          report.error.message.empty() ? "" : printable(report.error.message) + '\n');
     case RunReport::End::Trapped:
       break;
   }

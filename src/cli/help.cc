@@ -23,7 +23,7 @@ Exit codes:
   2    the command line is wrong, FILE cannot be read, or it does not compile
   3    a limit stopped the script: time or memory
   4    the database or the machine: locked, damaged, not writable, disk full
-  13   the script waits for a promise that nothing can settle
+  13   the script waits for a promise that never settles
   70   an internal error of schemascript
 )";
 }

@@ -21,7 +21,6 @@ ExitCode invoke(std::vector<std::string> words, Output& output) {
     return pushCommand(*command, output);
   }
   output.write(std::get<ShowText>(invocation).text);
-  output.flush();
   return ExitCode::Success;
 }
 
@@ -48,11 +47,6 @@ ExitCode mainInside(int count, char** words) {
     return invoke({words + 1, words + count}, output);
   } catch (const Error& error) {
     if (output.isClosed()) endLikeABrokenPipe();
-    try {
-      output.flush();
-    } catch (const Error&) {
-      // Then that is why we are here.
-    }
     return report(error);
   } catch (const std::bad_alloc&) {
     return report(unavailable("this machine has no memory left"));

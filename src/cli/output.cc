@@ -10,8 +10,6 @@
 namespace schemascript {
 namespace {
 
-constexpr std::size_t kWaitingBytesMax = 64 * 1024;
-
 // Zero, or the error number.
 int writeAll(int file, std::string_view text) noexcept {
   while (!text.empty()) {
@@ -25,18 +23,8 @@ int writeAll(int file, std::string_view text) noexcept {
 
 }  // namespace
 
-Output::Output(int file) : file_(file), flushLines_(::isatty(file) == 1) {}
-
 void Output::write(std::string_view text) {
-  waiting_ += text;
-  const bool lineEnded = flushLines_ && text.find('\n') != std::string_view::npos;
-  if (lineEnded || waiting_.size() >= kWaitingBytesMax) flush();
-}
-
-void Output::flush() {
-  if (waiting_.empty()) return;
-  const int error = writeAll(file_, waiting_);
-  waiting_.clear();
+  const int error = writeAll(file_, text);
   if (error == 0) return;
   closed_ = error == EPIPE;
   throw unavailable(

@@ -38,7 +38,6 @@ ExitCode pushCommand(const PushCommand& command, Output& output) {
     throw invalidRequest(str(command.file.string(), " declares no tables; nothing was changed"));
   }
   output.write(renderResult(end.pushed));
-  output.flush();
   return ExitCode::Success;
 }
 

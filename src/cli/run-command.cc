@@ -26,7 +26,6 @@ ExitCode runCommand(const RunCommand& command, Output& output) {
       .log =
           [&output](LogStream stream, std::string_view text) {
             if (stream == LogStream::Output) return output.write(text);
-            output.flush();
             writeToStandardError(text);
           },
   });
@@ -34,10 +33,10 @@ ExitCode runCommand(const RunCommand& command, Output& output) {
     writeToStandardError(end.complaints);
     return ExitCode::Usage;
   }
-  output.flush();
   const bool threw = end.report.end == RunReport::End::Threw;
-  if (threw && end.pushFailure && isAbout(end.report.error, *end.pushFailure))
+  if (threw && end.pushFailure && isAbout(end.report.error, *end.pushFailure)) {
     throw *end.pushFailure;
+  }
   const Paint paint(coloursFor(STDERR_FILENO));
   writeToStandardError(renderReport(end.report, command.limits, end.map, paint));
   return exitCodeOf(end.report.end);

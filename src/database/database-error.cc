@@ -103,7 +103,7 @@ std::string_view sqliteNameOf(int status) {
   }
 }
 
-std::string withCode(std::string sentence, const DatabaseErrorDetail& detail) {
+std::string withCode(std::string_view sentence, const DatabaseErrorDetail& detail) {
   return str(sentence, " (", detail.sqliteCode, ")");
 }
 
@@ -167,7 +167,7 @@ Error uniqueError(std::string_view message, const StatementFacts& facts,
                   DatabaseErrorDetail detail) {
   detail.violation = detail.extendedCode == SQLITE_CONSTRAINT_UNIQUE ? "unique" : "primary-key";
   const auto list = tryAfter(message, "UNIQUE constraint failed: ");
-  if (!list) return {ErrorCode::Conflict, withCode(std::string(message), detail), detail};
+  if (!list) return {ErrorCode::Conflict, withCode(message, detail), detail};
   if (const auto index = tryAfter(*list, "index '")) {
     detail.constraint = std::string(index->substr(0, index->size() - 1));
     detail.table = tableName(facts);
@@ -186,7 +186,7 @@ Error notNullError(std::string_view message, const StatementFacts& facts,
     readColumns(*column, facts, detail);
     sentence = str(*column, " must not be NULL");
   }
-  return {ErrorCode::Conflict, withCode(std::move(sentence), detail), detail};
+  return {ErrorCode::Conflict, withCode(sentence, detail), detail};
 }
 
 Error checkError(std::string_view message, const StatementFacts& facts,
@@ -199,7 +199,7 @@ Error checkError(std::string_view message, const StatementFacts& facts,
     sentence = str(detail.table.empty() ? "the row" : str("the row of ", detail.table),
                    " does not pass CHECK ", *check);
   }
-  return {ErrorCode::Conflict, withCode(std::move(sentence), detail), detail};
+  return {ErrorCode::Conflict, withCode(sentence, detail), detail};
 }
 
 // `cannot store TEXT value in INTEGER column users.age`, from a STRICT table.
@@ -217,7 +217,7 @@ Error typeError(std::string_view message, const StatementFacts& facts, DatabaseE
     readColumns(name, facts, detail);
     sentence = str(name, " must be ", wanted, ", not ", stored->substr(0, value));
   }
-  return {ErrorCode::Conflict, withCode(std::move(sentence), detail), detail};
+  return {ErrorCode::Conflict, withCode(sentence, detail), detail};
 }
 
 // One foreign key: columns of a table that name columns of another.
@@ -317,7 +317,7 @@ Error foreignKeyError(const FailureContext& context, DatabaseErrorDetail detail)
       // The schema could not be read; the shorter sentence is still true.
     }
   }
-  return {ErrorCode::Conflict, withCode(std::move(sentence), detail), detail};
+  return {ErrorCode::Conflict, withCode(sentence, detail), detail};
 }
 
 Error constraintError(const FailureContext& context, std::string_view message,
@@ -337,7 +337,7 @@ Error constraintError(const FailureContext& context, std::string_view message,
       return foreignKeyError(context, std::move(detail));
     default:
       // RAISE() in a trigger, whose text its author wrote.
-      return {ErrorCode::Conflict, withCode(std::string(message), detail), detail};
+      return {ErrorCode::Conflict, withCode(message, detail), detail};
   }
 }
 
@@ -388,7 +388,7 @@ Error statementError(const FailureContext& context, std::string_view message, in
   return {ErrorCode::InvalidRequest, str(message, positionOf(offset, context)), std::move(detail)};
 }
 
-Error busyError(const FailureContext& context, DatabaseErrorDetail detail) {
+Error busyError(const FailureContext& context, const DatabaseErrorDetail& detail) {
   if (detail.extendedCode == SQLITE_BUSY_SNAPSHOT) {
     return {
         ErrorCode::Unavailable,
@@ -439,7 +439,7 @@ Error databaseError(sqlite3* connection, int status, const FailureContext& conte
     case SQLITE_RANGE:
       return statementError(context, message, offset, std::move(detail));
     case SQLITE_BUSY:
-      return busyError(context, std::move(detail));
+      return busyError(context, detail);
     case SQLITE_LOCKED:
     case SQLITE_ABORT:
       return {ErrorCode::Conflict, withCode(message, detail), detail};

@@ -217,6 +217,13 @@ TEST(Database, RefusesColumnsAndParametersBeyondTheirLimits) {
               [&] { database.prepare("select ?, ?, ?", Rules::Guest); });
 }
 
+TEST(Database, RefusesPatternsBeyondTheirLimit) {
+  Database database({.limits = {.likePatternBytesMax = 5}});
+  EXPECT_NO_THROW(database.execute("select 'a' like '%abc%'", Rules::Guest));
+  expectError(ErrorCode::InvalidRequest, "LIKE or GLOB pattern too complex",
+              [&] { database.execute("select 'a' like '%abcd%'", Rules::Guest); });
+}
+
 TEST(Database, StopsAQueryThatRuns) {
   Database database({.limits = {.runTimeMax = milliseconds(70)}});
   std::thread watchdog([&database] {
@@ -239,7 +246,7 @@ TEST(Database, KeepsAnInterruptThatCameBetweenTwoQueries) {
   expectError(ErrorCode::LimitExceeded, "a query ran when the time was over: runTimeMax is 30s",
               [&] { database.execute("select 1", Rules::Guest); });
   EXPECT_NO_THROW(database.execute("select 1", Rules::Host));
-  database.clearInterrupt();
+  database.startRun(milliseconds(1));
   EXPECT_NO_THROW(database.execute("select 1", Rules::Guest));
 }
 

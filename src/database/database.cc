@@ -42,6 +42,7 @@ void CloseConnection::operator()(sqlite3* raw) const noexcept { sqlite3_close_v2
 Database::Database(DatabaseOptions options)
     : options_(std::move(options)),
       name_(options_.file.empty() ? "the database in memory" : options_.file.string()),
+      runTimeMax_(options_.limits.runTimeMax),
       cache_(*this) {
   open();
   configure();
@@ -88,6 +89,9 @@ void Database::configure() {
   sqlite3_limit(raw, SQLITE_LIMIT_LENGTH, static_cast<int>(limits.valueBytesMax));
   sqlite3_limit(raw, SQLITE_LIMIT_SQL_LENGTH, static_cast<int>(limits.sqlBytesMax));
   sqlite3_limit(raw, SQLITE_LIMIT_COLUMN, static_cast<int>(limits.columnsMax));
+  sqlite3_limit(raw, SQLITE_LIMIT_LIKE_PATTERN_LENGTH,
+                static_cast<int>(limits.likePatternBytesMax));
+  // TODO(security): instr() and replace() are as slow as LIKE, and have no limit of their own.
   sqlite3_limit(raw, SQLITE_LIMIT_VARIABLE_NUMBER, static_cast<int>(limits.parametersMax));
 }
 
@@ -143,8 +147,8 @@ void Database::throwOpenError(int status) const {
 
 void Database::throwIfInterrupted() const {
   if (!isInterrupted()) return;
-  throw limitExceeded(str("a query ran when the time was over: runTimeMax is ",
-                          formatDuration(options_.limits.runTimeMax)));
+  throw limitExceeded(
+      str("a query ran when the time was over: runTimeMax is ", formatDuration(runTimeMax_)));
 }
 
 Statement Database::prepare(std::string_view sql, Rules rules) {

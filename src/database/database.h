@@ -64,8 +64,11 @@ class Database {
   bool isInterrupted() const noexcept { return stop_.load(std::memory_order_relaxed); }
   // Throws the LimitExceeded that an interrupt stands for.
   void throwIfInterrupted() const;
-  // For the next guest.
-  void clearInterrupt() noexcept { stop_.store(false, std::memory_order_relaxed); }
+  // For the next guest: takes back an interrupt. The next one will name this `runTimeMax`.
+  void startRun(std::chrono::milliseconds runTimeMax) noexcept {
+    runTimeMax_ = runTimeMax;
+    stop_.store(false, std::memory_order_relaxed);
+  }
 
   // After a transaction that nobody could end: every further use throws Internal. The end of this
   // object rolls back.
@@ -93,6 +96,7 @@ class Database {
   const DatabaseOptions options_;
   const std::string name_;
   std::atomic<bool> stop_{false};
+  std::chrono::milliseconds runTimeMax_;
   bool abandoned_ = false;
   std::chrono::steady_clock::time_point busySince_;
   Authorizer authorizer_;

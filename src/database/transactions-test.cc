@@ -156,7 +156,7 @@ TEST_F(TransactionsTest, RollBackAfterAnInterrupt) {
   insert(1);
   database_.interrupt();
   EXPECT_EQ(transactions_.rollbackAll(), 1u);
-  database_.clearInterrupt();
+  database_.startRun(std::chrono::milliseconds(1));
   EXPECT_EQ(stored(), "");
 }
 

@@ -1,10 +1,15 @@
 // Every *.guest.ts prints the same with this runtime as in Node itself, and none of its cases
 // fails.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { promisify } from "node:util";
 import { bundleTest, qjs, runInNode, runInQjs, runInRealm, testFolder } from "./support.mjs";
+
+// The real thing: the program that runs them in the sandbox.
+const program = process.env.SCHEMASCRIPT_PROGRAM;
 
 const files = (await readdir(testFolder)).filter((file) => file.endsWith(".guest.ts")).sort();
 const nativeSource = await readFile(join(testFolder, "qjs-native.js"), "utf8");
@@ -35,6 +40,17 @@ for (const file of files) {
     check(output);
     compare(output, expected);
   });
+  test(
+    `${file} in the sandbox`,
+    { skip: program === undefined && "SCHEMASCRIPT_PROGRAM names no program" },
+    async () => {
+      const { stdout } = await promisify(execFile)(program, ["run", join(testFolder, file)], {
+        maxBuffer: 1 << 26,
+      });
+      check(stdout);
+      compare(stdout, expected);
+    },
+  );
   test(
     `${file} in QuickJS`,
     { skip: qjs === undefined && "QJS names no qjs program" },

@@ -16,7 +16,7 @@ export const testFolder = dirname(fileURLToPath(import.meta.url));
 export const qjs = process.env.QJS;
 const run = promisify(execFile);
 
-export const globals = await bundleGlobals();
+export const globals = (await bundleGlobals()).modules[0];
 
 /** One guest test file as a plain ES module. */
 export async function bundleTest(file) {

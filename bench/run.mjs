@@ -1,0 +1,138 @@
+#!/usr/bin/env node
+// The benchmarks: each compares two commands in turn (A B A B ...), because machines are shared and noisy, and prints medians and the
+// median of the ratios of neighbouring runs.
+//
+//     bench/run [--build FOLDER] [--rounds N] [NAME...]        NAME: start, fib; all if none is named
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const { values: options, positionals: names } = parseArgs({
+  allowPositionals: true,
+  options: { build: { type: "string", default: join(here, "../build") }, rounds: { type: "string", default: "25" } },
+});
+const build = resolve(options.build);
+const program = join(build, "bin/schemascript");
+const rounds = Number(options.rounds);
+
+const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
+
+function check(result, [command, ...words]) {
+  if (result.status === 0) return result;
+  throw new Error(`${command} ${words.join(" ")} failed: ${result.error ?? result.stderr}`);
+}
+
+/** One run of a whole process: its wall clock in milliseconds, and what it printed. */
+function timed([command, ...words]) {
+  const begin = process.hrtime.bigint();
+  const result = spawnSync(command, words, { encoding: "utf8" });
+  const wall = Number(process.hrtime.bigint() - begin) / 1e6;
+  check(result, [command, ...words]);
+  return { wall, output: result.stdout };
+}
+
+/** `measure(result)` takes the figure from a run; the process's own time if it is left out. */
+function pair(title, a, b, measure = ({ wall }) => wall) {
+  const figures = { a: [], b: [] };
+  for (let round = -1; round < rounds; ++round) {
+    const one = measure(timed(a.command));
+    const other = measure(timed(b.command));
+    if (round < 0) continue; // The first of each is not counted.
+    figures.a.push(one);
+    figures.b.push(other);
+  }
+  const ratio = median(figures.a.map((figure, index) => figure / figures.b[index]));
+  console.log(`\n${title}`);
+  for (const [side, { name }] of Object.entries({ a, b })) {
+    const sorted = figures[side];
+    console.log(`  ${name.padEnd(44)} ${median(sorted).toFixed(2).padStart(9)} ms   (min ${Math.min(...sorted).toFixed(2)})`);
+  }
+  console.log(`  ratio, median of ${rounds} pairs`.padEnd(46) + ` ${ratio.toFixed(3).padStart(9)}`);
+}
+
+const BENCHMARKS = {
+  /** The whole process of a script that prints one prepared Drizzle query, with its bundle cached, against an empty Node. */
+  start(folder) {
+    const script = join(folder, "start.ts");
+    writeFileSync(
+      script,
+      `import { eq, sql } from "drizzle-orm";
+import { database, Table } from "schemascript";
+const users = Table("users", (prop) => ({ id: prop.integer().identifier(), name: prop.text() }));
+const db = database({ users });
+const byId = db.select().from(users).where(eq(users.id, sql.placeholder("id"))).prepare();
+console.log(await byId.get({ id: 1 }));
+`,
+    );
+    const database = join(folder, "start.db");
+    const seed = join(folder, "seed.ts");
+    writeFileSync(
+      seed,
+      `import { database, Table } from "schemascript";
+const users = Table("users", (prop) => ({ id: prop.integer().identifier(), name: prop.text() }));
+await database().insert(users).values({ name: "Ada" });
+`,
+    );
+    timed([program, "run", seed, "--db", database, "--push"]);
+    const command = [program, "run", script, "--db", database];
+    if (timed(command).output !== "{ id: 1, name: 'Ada' }\n") throw new Error("the query has another answer");
+    pair(
+      "Process start to end: one prepared Drizzle query",
+      { name: "schemascript run", command },
+      { name: "node -e 0", command: ["node", "-e", "0"] },
+    );
+  },
+
+  /** The engine alone: compiled to WebAssembly and ahead of time, against the same sources compiled natively. */
+  fib(folder) {
+    const source = `function fib(n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); }
+let best = Infinity;
+for (let round = 0; round < 9; ++round) {
+  const begin = performance.now();
+  if (fib(25) !== 75025) throw new Error("wrong");
+  best = Math.min(best, performance.now() - begin);
+}
+console.log(best);
+`;
+    const script = join(folder, "fib.js");
+    writeFileSync(script, source);
+    pair(
+      "fib(25), the best of nine in one process",
+      { name: "QuickJS in the sandbox", command: [program, "run", script] },
+      { name: "QuickJS, native", command: [nativeQuickJs(), script] },
+      ({ output }) => Number(output),
+    );
+  },
+};
+
+/** The qjs program of the very sources that the guest is made of, built with its own Makefile's flags once. */
+function nativeQuickJs() {
+  const setup = Object.fromEntries(
+    readFileSync(join(build, "setup.env"), "utf8")
+      .split("\n")
+      .map((line) => /^(\w+)=['"]?(.*?)['"]?$/.exec(line)?.slice(1))
+      .filter(Boolean),
+  );
+  const folder = join(build, "quickjs-native");
+  const qjs = join(folder, "qjs");
+  if (existsSync(qjs)) return qjs;
+  mkdirSync(folder, { recursive: true });
+  check(spawnSync("cp", ["-r", `${setup.QUICKJS_SOURCE_DIR}/.`, folder]), ["cp"]);
+  check(spawnSync("make", ["-C", folder, "CONFIG_LTO=", "qjs"], { encoding: "utf8" }), ["make", "qjs"]);
+  return qjs;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "bench-"));
+try {
+  console.log(`${cpus().length} x ${cpus()[0].model.trim()}, Node ${process.version}`);
+  for (const name of names.length > 0 ? names : Object.keys(BENCHMARKS)) {
+    if (!BENCHMARKS[name]) throw new Error(`there is no benchmark '${name}': ${Object.keys(BENCHMARKS).join(", ")}`);
+    BENCHMARKS[name](folder);
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -200,7 +200,7 @@ TEST_F(Running, RollsBackWhatWasLeftOpen) {
 }
 
 TEST_F(Running, HasFreshRandomnessInEveryGuest) {
-  for (int count = 0; count < 3; ++count) run("console.log(Math.random(), crypto.randomUUID())js");
+  for (int count = 0; count < 3; ++count) run("console.log(Math.random(), crypto.randomUUID())");
   std::vector<std::string> lines;
   for (std::size_t at = 0, end; (end = written_.find('\n', at)) != std::string::npos;
        at = end + 1) {

@@ -88,7 +88,7 @@ class Run {
                 ? "this file is only read for its tables now, so it has no database: keep queries "
                   "out of the file that declares the tables, and push that file"
                 : "",
-            options.pusher};
+            options.push == PushWhen::Never ? Pusher() : options.pusher};
   }
 
   RunReport untilItEnds(std::string_view bundle) {

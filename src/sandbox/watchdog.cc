@@ -42,8 +42,8 @@ void Watchdog::run() {
         entry.deadline = now + kGrace;
         ask(*entry.guest);
       } else if (entry.deadline <= now) {
-        entry.deadline = Clock::time_point::max();
-        force(*entry.guest);
+        // What the host does for it may have missed one interruption, so that is repeated until it returns.
+        entry.deadline = force(*entry.guest) ? Clock::time_point::max() : now + kGrace;
       }
       next = std::min(next, entry.deadline);
     }
@@ -61,12 +61,15 @@ void Watchdog::ask(Supervised& guest) noexcept {
   if (guest.interruptHost) guest.interruptHost();
 }
 
-void Watchdog::force(Supervised& guest) noexcept {
-  // Whoever is in the host finds out on the way back. Only who was in the guest loses the memory:
-  // its reads and writes fault from now on, and WasmEdge's handler turns the fault into a trap.
+bool Watchdog::force(Supervised& guest) noexcept {
+  // Whoever is in the host finds out on the way back. Only who was in the guest loses the memory: its reads and writes
+  // fault from now on, and WasmEdge's handler turns the fault into a trap.
   if (guest.state.exchange(GuestState::Condemned) == GuestState::InGuest) {
     mprotect(guest.memory, guest.memoryBytesMax, PROT_NONE);
+    return true;
   }
+  if (guest.interruptHost) guest.interruptHost();
+  return false;
 }
 
 }  // namespace schemascript

@@ -79,7 +79,8 @@ class Watchdog {
  private:
   void run();
   static void ask(Supervised& guest) noexcept;
-  static void force(Supervised& guest) noexcept;
+  // True when nothing is left to be done.
+  static bool force(Supervised& guest) noexcept;
 
   std::mutex mutex_;  // Guards all below. Held while a guest is stopped, so that a Watch's end is
                       // the end of it.

@@ -2,8 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
+
+#include "base/testing.h"
 
 namespace schemascript {
 namespace {
@@ -16,7 +17,6 @@ const Paint kPlain(Colours::Off);
 class ErrorReportTest : public testing::Test {
  protected:
   void SetUp() override { std::ofstream(file_) << "    first();\n    second();\n    third();\n"; }
-  void TearDown() override { std::filesystem::remove(file_); }
 
   std::string place(int line) const { return str(displayPath(file_), ':', line, ":5"); }
   std::string render(const ErrorDescription& error) { return renderError(error, map_, kPlain); }
@@ -24,7 +24,8 @@ class ErrorReportTest : public testing::Test {
     return renderReport({end, error, rolledBack, 0}, {}, map_, kPlain);
   }
 
-  const std::string file_ = std::filesystem::current_path() / "error-report-test-app.ts";
+  const TemporaryFolder folder_;
+  const std::string file_ = folder_ / "app.ts";
   SourceMap map_{{{file_}, "AAAI;AACA;AACA"}};
 };
 
@@ -177,6 +178,14 @@ TEST(ExitCode, TellsWhoHasToAct) {
   EXPECT_EQ(exitCodeOf(ErrorCode::Unavailable), ExitCode::Machine);
   EXPECT_EQ(exitCodeOf(ErrorCode::LimitExceeded), ExitCode::Limit);
   EXPECT_EQ(exitCodeOf(ErrorCode::Internal), ExitCode::Internal);
+}
+
+TEST_F(ErrorReportTest, AdvisesOnAMissingTable) {
+  const auto report = [this](std::string message) {
+    return render(End::Threw, {"DatabaseError", std::move(message), "", "invalid-request", {}, {}});
+  };
+  EXPECT_NE(report("no such table: users").find("created with --push"), std::string::npos);
+  EXPECT_EQ(report("no such column: x").find("--push"), std::string::npos);
 }
 
 }  // namespace

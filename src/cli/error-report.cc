@@ -176,6 +176,12 @@ std::string renderLimit(std::string_view what, std::string_view option, const Ru
              renderFrames(readFrames(report.error.stack), map, paint));
 }
 
+// What to do about an error that most people meet first.
+std::string adviceOn(const ErrorDescription& error) {
+  if (error.code != "invalid-request" || !error.message.starts_with("no such table: ")) return {};
+  return "the tables that a script declares are created with --push, or by: schemascript push\n";
+}
+
 std::string renderEnd(const RunReport& report, const Limits& limits, SourceMap& map,
                       const Paint& paint) {
   const std::string program = paint.error("schemascript:");
@@ -183,7 +189,7 @@ std::string renderEnd(const RunReport& report, const Limits& limits, SourceMap& 
     case RunReport::End::Finished:
       return {};
     case RunReport::End::Threw:
-      return renderError(report.error, map, paint);
+      return renderError(report.error, map, paint) + adviceOn(report.error);
     case RunReport::End::TimeExceeded:
       return renderLimit(str("time limit of ", formatDuration(limits.runTimeMax)), "--time-limit",
                          report, map, paint);

@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "base/error.h"
+#include "base/testing.h"
 
 namespace schemascript {
 namespace {
@@ -13,15 +13,13 @@ const Paint kPlain(Colours::Off);
 
 class ExcerptTest : public testing::Test {
  protected:
-  void SetUp() override { file_ = testing::TempDir() + "excerpt-test.ts"; }
-  void TearDown() override { std::remove(file_.c_str()); }
-
   std::string of(const std::string& content, std::uint32_t line, std::uint32_t column) {
     std::ofstream(file_) << content;
     return excerpt(file_, line, column, kPlain);
   }
 
-  std::string file_;
+  const TemporaryFolder folder_;
+  const std::string file_ = folder_ / "excerpt-test.ts";
 };
 
 TEST(Printable, KeepsOrdinaryText) { EXPECT_EQ(printable("a\tb\nc – ü 漢 😀"), "a\tb\nc – ü 漢 😀"); }

@@ -2,14 +2,13 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
 #include <vector>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/testing.h"
 
 namespace schemascript {
 namespace {
@@ -18,16 +17,12 @@ const std::string kHash(32, 'a');
 
 class SnapshotFile : public testing::Test {
  protected:
-  SnapshotFile()
-      : path_(std::filesystem::temp_directory_path() /
-              ("snapshot-test-" + std::to_string(getpid()))) {
+  SnapshotFile() {
     std::vector<std::byte> memory(2 * kWasmPageBytes);
     memory[5] = std::byte{7};
     memory.back() = std::byte{9};
     Snapshot::write(path_, memory, kHash);
   }
-  ~SnapshotFile() override { std::filesystem::remove(path_); }
-
   std::string refusal(std::string_view hash) const {
     try {
       const Snapshot snapshot(path_, hash);
@@ -38,7 +33,8 @@ class SnapshotFile : public testing::Test {
     return "(accepted)";
   }
 
-  const std::string path_;
+  const TemporaryFolder folder_;
+  const std::string path_ = folder_ / "base.snapshot";
 };
 
 TEST_F(SnapshotFile, MapsPrivateCopies) {

@@ -16,8 +16,8 @@ namespace {
 // The app's module, as stacks name it: the host finds positions in it by this name.
 constexpr char kAppName[] = "schemascript:app";
 constexpr char kInternals[] = "schemascript/internal";
-// What the engine may use of the module's stack of 1 MiB, which its own C functions need the rest of.
-constexpr std::size_t kStackBytesMax = 896 * 1024;
+// What the engine may use at most of the module's stack of 1 MiB, which its own C functions need the rest of.
+constexpr std::uint32_t kStackBytesMax = 896 * 1024;
 
 // The only one; made by ss_open and never freed.
 Guest* guest = nullptr;
@@ -189,6 +189,8 @@ bool start(std::string_view json) {
   const Value options(context, JS_ParseJSON(context, json.data(), json.size(), "options"));
   if (options.isException()) return false;
   JS_SetMemoryLimit(guest->runtime, sizeFrom(property(options.get(), "heapBytesMax"), UINT32_MAX));
+  JS_SetMaxStackSize(guest->runtime, std::min(kStackBytesMax, sizeFrom(property(options.get(), "stackBytesMax"),
+                                                                      kStackBytesMax)));
   guest->pushFirst = JS_ToBool(context, property(options.get(), "pushFirst").get()) != 0;
   for (const Value& callback : guest->startCallbacks) {
     if (Value(context, JS_Call(context, callback.get(), JS_UNDEFINED, 0, nullptr)).isException()) {

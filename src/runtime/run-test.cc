@@ -178,6 +178,18 @@ TEST_F(Running, GivesAnErrorForEndlessRecursion) {
   expectTheNextOneWorks();
 }
 
+TEST_F(Running, HasTheStackThatItIsGiven) {
+  const std::string_view source =
+      "let depth = 0; function f() { ++depth; f(); } try { f(); } catch {} console.log(depth);";
+  Limits half;
+  half.stackBytesMax /= 2;
+  run(source, half);
+  const int lower = std::stoi(written_);
+  written_.clear();
+  run(source);
+  EXPECT_GT(std::stoi(written_), lower * 3 / 2);
+}
+
 TEST_F(Running, SurvivesSourceThatIsNestedTooDeep) {
   const std::string deep = std::string(3'000'000, '[');
   EXPECT_NE(run(deep).end, End::Finished);

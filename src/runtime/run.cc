@@ -15,6 +15,7 @@ std::string startOptions(const RunOptions& options) {
   return json::serialize(json::object{
       {"args", json::value_from(options.arguments)},
       {"heapBytesMax", options.limits.heapBytesMax},
+      {"stackBytesMax", options.limits.stackBytesMax},
       {"pushFirst", options.push != PushWhen::Never},
   });
 }

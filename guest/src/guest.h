@@ -40,6 +40,7 @@ struct Guest {
   Value evaluation;          // The promise of the app's module.
   bool pushFirst = false;    // The tables are still to be sent, before the first query.
   std::string failure;       // JSON; empty while nothing failed.
+  std::string emitted;       // JSON; what the last ss_emit made.
 
   static Guest& of(JSContext* context) { return *static_cast<Guest*>(JS_GetContextOpaque(context)); }
 };

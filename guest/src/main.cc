@@ -200,6 +200,30 @@ bool start(std::string_view json) {
   return setArguments(property(options.get(), "args"));
 }
 
+// Has an output made of the declared tables. False when it threw.
+bool emit(std::string_view kind) {
+  JSContext* const context = guest->context;
+  const Value emitter = property(guest->internals.get(), "emitSchema");
+  const Value name = newString(context, kind);
+  JSValueConst arguments[] = {name.get()};
+  const Value files(context, JS_Call(context, emitter.get(), JS_UNDEFINED, 1, arguments));
+  if (files.isException()) return false;
+  const Value json(context,
+                   JS_JSONStringify(context, files.get(), JS_UNDEFINED, JS_UNDEFINED));
+  const Text text(context, json.get());
+  if (json.isException() || !text.valid()) return false;
+  guest->emitted = text.view();
+  return true;
+}
+
+// Pointer and length of a text, as the host reads them. Valid until the next call.
+const std::uint32_t* wordsOf(const std::string& text) {
+  static std::uint32_t words[2];
+  words[0] = reinterpret_cast<std::uint32_t>(text.data());
+  words[1] = text.size();
+  return words;
+}
+
 // Evaluates the modules in the order in which they were added.
 bool seal() {
   JSContext* const context = guest->context;
@@ -298,11 +322,15 @@ SS_EXPORT(ss_push) std::uint32_t ss_push() {
   return 0;
 }
 
-SS_EXPORT(ss_failure) const std::uint32_t* ss_failure() {
-  static std::uint32_t words[2];
-  words[0] = reinterpret_cast<std::uint32_t>(guest->failure.data());
-  words[1] = guest->failure.size();
-  return words;
+SS_EXPORT(ss_emit) std::uint32_t ss_emit(const char* kind, std::uint32_t size) {
+  enter();
+  if (emit({kind, size})) return 1;
+  failWithException();
+  return 0;
 }
+
+SS_EXPORT(ss_emitted) const std::uint32_t* ss_emitted() { return wordsOf(guest->emitted); }
+
+SS_EXPORT(ss_failure) const std::uint32_t* ss_failure() { return wordsOf(guest->failure); }
 
 SS_EXPORT(ss_control) volatile std::uint32_t* ss_control() { return &guest->control.stopRequested; }

@@ -99,6 +99,7 @@ AppEnd runApp(AppOptions options) {
                     .arguments = std::move(options.arguments),
                     .push = options.push,
                     .pusher = pushAndRemember,
+                    .emit = options.emit,
                     .log = log});
   return end;
 }

@@ -1,4 +1,4 @@
-// What `run` and `push` have in common: FILE.ts becomes a bundle, the bundle runs against a
+// What the commands have in common: FILE.ts becomes a bundle, the bundle runs against a
 // database.
 #pragma once
 
@@ -21,6 +21,7 @@ struct AppOptions {
   Limits limits;
   std::vector<std::string> arguments;
   PushWhen push = PushWhen::Never;
+  std::string emit{};  // As RunOptions has it.
   // Receives what the app writes, in source positions.
   std::function<void(LogStream, std::string_view)> log;
 };

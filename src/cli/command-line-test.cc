@@ -84,7 +84,7 @@ TEST(CommandLine, RefusesAnOptionThatOnlyRunHas) {
 }
 
 TEST(CommandLine, SaysWhatIsMissing) {
-  EXPECT_EQ(refusal({}), "name a command: run or push; see schemascript --help");
+  EXPECT_EQ(refusal({}), "name a command, such as run or push; see schemascript --help");
   EXPECT_EQ(refusal({"run"}), "name the file to run: schemascript run FILE.ts");
   EXPECT_EQ(refusal({"push", "a.ts"}),
             "push needs a database: schemascript push FILE.ts --db FILE");
@@ -146,17 +146,33 @@ TEST(CommandLine, ShowsHelpWhateverElseIsWrong) {
 
 // A drift between the two would be noticed by users only.
 TEST(CommandLine, KnowsEveryOptionOfItsHelp) {
-  for (const std::string command : {"run", "push"}) {
-    const std::string_view help = command == "run" ? runHelp() : pushHelp();
-    for (std::size_t at = help.find("\n  -"); at != std::string_view::npos;
+  for (const std::string command : {"run", "push", "compile", "evaluate"}) {
+    const std::string help = shown({command, "--help"});
+    for (std::size_t at = help.find("\n  -"); at != std::string::npos;
          at = help.find("\n  -", at + 1)) {
       const std::size_t begin = help.find("--", at);
-      const std::string option(help.substr(begin, help.find_first_of(" \n", begin) - begin));
+      const std::string option = help.substr(begin, help.find_first_of(" \n", begin) - begin);
       if (option == "--help") continue;
       const std::string message = refusal({command, "a.ts", option});
       EXPECT_EQ(message.find("unknown"), std::string::npos) << message;
     }
   }
+}
+
+TEST(CommandLine, TakesCompileAndEvaluate) {
+  const auto parse = [](Words words) { return std::get<EmitCommand>(parseCommandLine(words)); };
+  const EmitCommand compile = parse({"compile", "a.ts", "--emit", "json", "-o", "out"});
+  EXPECT_EQ(compile.file, "a.ts");
+  EXPECT_EQ(compile.kind, "json");
+  EXPECT_EQ(compile.folder, "out");
+  EXPECT_EQ(parse({"compile", "a.ts", "--emit=ts", "--output", "x"}).folder, "x");
+  EXPECT_EQ(parse({"evaluate", "a.ts"}).kind, "text");
+  EXPECT_EQ(parse({"evaluate", "a.ts", "--json"}).kind, "describe");
+  EXPECT_EQ(refusal({"compile", "a.ts"}),
+            "say what to make: schemascript compile FILE.ts --emit KIND, one of ts, json, js, sql, "
+            "mermaid, svg");
+  EXPECT_EQ(refusal({"compile", "a.ts", "--emit", "text"}),
+            "--emit knows no 'text'; it is one of ts, json, js, sql, mermaid, svg");
 }
 
 }  // namespace

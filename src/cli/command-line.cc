@@ -15,7 +15,6 @@
 namespace schemascript {
 namespace {
 
-constexpr std::array<std::string_view, 2> kCommands{"run", "push"};
 constexpr std::array<std::string_view, 4> kProgramOptions{"--help", "-h", "--version", "-V"};
 
 // A word that this parser does not know.
@@ -39,28 +38,47 @@ bool namesSource(std::string_view file) {
 struct Given {
   std::string file;
   std::string database;
-  bool pushFirst = false;
+  std::string output;
+  std::string emit;
   std::string timeLimit;
   std::string memoryLimit;
+  bool pushFirst = false;
+  bool asJson = false;
   bool help = false;
+};
+
+struct ValueOption {
+  const char* names;  // As CLI11 writes them: "-o,--output"
+  std::string Given::*value;
+};
+
+struct Flag {
+  const char* names;
+  bool Given::*value;
+};
+
+// What one command takes, and what is made of it.
+struct Command {
+  std::string_view name;
+  std::string_view (*help)() noexcept;
+  std::vector<ValueOption> options;  // Beside the limits, which every command has.
+  std::vector<Flag> flags;           // Beside --help.
+  bool takesArguments;
+  Invocation (*make)(const Given& given, std::vector<std::string> arguments);
 };
 
 class CommandParser {
  public:
-  explicit CommandParser(std::string_view command)
-      : command_(command), help_(str("schemascript ", command, " --help")) {
+  explicit CommandParser(const Command& command)
+      : command_(command), help_(str("schemascript ", command.name, " --help")) {
     app_.set_help_flag();
     app_.allow_extras();
-    app_.add_flag("-h,--help", given_.help);
     app_.add_option("FILE", given_.file);
-    addOption("--db", given_.database);
-    addOption("--time-limit", given_.timeLimit);
-    addOption("--memory-limit", given_.memoryLimit);
-    names_.insert(names_.end(), {"--help", "-h"});
-    if (command == "run") {
-      app_.add_flag("--push", given_.pushFirst);
-      names_.push_back("--push");
-    }
+    addFlag({"-h,--help", &Given::help});
+    for (const Flag& flag : command.flags) addFlag(flag);
+    for (const ValueOption& option : command.options) addOption(option);
+    addOption({"--time-limit", &Given::timeLimit});
+    addOption({"--memory-limit", &Given::memoryLimit});
   }
 
   Given parse(std::vector<std::string> words) {
@@ -75,7 +93,7 @@ class CommandParser {
     for (const std::string& word : app_.remaining()) refuse(word);
     if (given_.file.empty()) {
       throw invalidRequest(
-          str("name the file to ", command_, ": schemascript ", command_, " FILE.ts"));
+          str("name the file to ", command_.name, ": schemascript ", command_.name, " FILE.ts"));
     }
     if (!namesSource(given_.file)) {
       throw invalidRequest(str(given_.file, " is not a TypeScript or JavaScript file by its name"));
@@ -84,11 +102,25 @@ class CommandParser {
   }
 
  private:
-  void addOption(const char* name, std::string& value) {
+  void addFlag(const Flag& flag) {
+    app_.add_flag(flag.names, given_.*flag.value);
+    remember(flag.names, names_);
+  }
+
+  void addOption(const ValueOption& option) {
     // Of several, the last one counts: so a wrapper's setting can be overridden.
-    app_.add_option(name, value)->take_last();
-    names_.push_back(name);
-    valued_.push_back(name);
+    app_.add_option(option.names, given_.*option.value)->take_last();
+    remember(option.names, names_);
+    remember(option.names, valued_);
+  }
+
+  // Splits CLI11's "-o,--output".
+  static void remember(std::string_view names, std::vector<std::string_view>& all) {
+    for (std::size_t comma; (comma = names.find(',')) != std::string_view::npos;
+         names.remove_prefix(comma + 1)) {
+      all.push_back(names.substr(0, comma));
+    }
+    all.push_back(names);
   }
 
   // CLI11 would take `--db` at the end for a mistake in its own words.
@@ -108,10 +140,10 @@ class CommandParser {
     }
     throw invalidRequest(
         str("there is one FILE, so '", word, "' is too much",
-            command_ == "run" ? "; what is meant for the script goes behind --" : ""));
+            command_.takesArguments ? "; what is meant for the script goes behind --" : ""));
   }
 
-  const std::string_view command_;
+  const Command& command_;
   const std::string help_;
   CLI::App app_;
   Given given_;
@@ -138,16 +170,55 @@ Limits limitsFrom(const Given& given) {
   return limits;
 }
 
-Invocation parseRun(const Given& given, std::vector<std::string> arguments) {
+Invocation makeRun(const Given& given, std::vector<std::string> arguments) {
   return RunCommand{given.file, given.database, given.pushFirst, limitsFrom(given),
                     std::move(arguments)};
 }
 
-Invocation parsePush(const Given& given) {
+Invocation makePush(const Given& given, std::vector<std::string>) {
   if (given.database.empty()) {
     throw invalidRequest("push needs a database: schemascript push FILE.ts --db FILE");
   }
   return PushCommand{given.file, given.database, limitsFrom(given)};
+}
+
+Invocation makeCompile(const Given& given, std::vector<std::string>) {
+  constexpr std::array<std::string_view, 6> kOutputs{"ts",  "json",    "js",
+                                                     "sql", "mermaid", "svg"};
+  constexpr std::string_view kKnown = "ts, json, js, sql, mermaid, svg";
+  if (given.emit.empty()) {
+    throw invalidRequest(str("say what to make: schemascript compile FILE.ts --emit KIND, one of ",
+                             kKnown));
+  }
+  if (std::find(kOutputs.begin(), kOutputs.end(), given.emit) == kOutputs.end()) {
+    throw invalidRequest(str("--emit knows no '", given.emit, "'; it is one of ", kKnown));
+  }
+  return EmitCommand{given.file, given.emit, given.output, limitsFrom(given)};
+}
+
+Invocation makeEvaluate(const Given& given, std::vector<std::string>) {
+  return EmitCommand{given.file, given.asJson ? "describe" : "text", {}, limitsFrom(given)};
+}
+
+const std::array<Command, 4>& commands() {
+  static const std::array<Command, 4> kCommands{{
+      {"run", runHelp, {{"--db", &Given::database}}, {{"--push", &Given::pushFirst}}, true, makeRun},
+      {"push", pushHelp, {{"--db", &Given::database}}, {}, false, makePush},
+      {"compile",
+       compileHelp,
+       {{"--emit", &Given::emit}, {"-o,--output", &Given::output}},
+       {},
+       false,
+       makeCompile},
+      {"evaluate", evaluateHelp, {}, {{"--json", &Given::asJson}}, false, makeEvaluate},
+  }};
+  return kCommands;
+}
+
+const Command* tryFindCommand(std::string_view name) {
+  const auto found = std::find_if(commands().begin(), commands().end(),
+                                  [name](const Command& command) { return command.name == name; });
+  return found == commands().end() ? nullptr : &*found;
 }
 
 [[noreturn]] void refuseFirst(const std::string& word) {
@@ -156,7 +227,9 @@ Invocation parsePush(const Given& given) {
     throw invalidRequest(
         str("unknown command '", word, "'; did you mean 'schemascript run ", word, "'?"));
   }
-  throw unknown("command", word, kCommands, "schemascript --help");
+  std::vector<std::string_view> names;
+  for (const Command& command : commands()) names.push_back(command.name);
+  throw unknown("command", word, names, "schemascript --help");
 }
 
 }  // namespace
@@ -178,17 +251,18 @@ Limits withMemory(Limits limits, std::uint64_t memoryBytes) {
 }
 
 Invocation parseCommandLine(std::vector<std::string> words) {
-  if (words.empty()) throw invalidRequest("name a command: run or push; see schemascript --help");
-  const std::string command = words.front();
-  words.erase(words.begin());
-  if (command == "--help" || command == "-h" || command == "help") {
-    const std::string_view about = words.empty() ? std::string_view() : words.front();
-    return ShowText{std::string(about == "run"    ? runHelp()
-                                : about == "push" ? pushHelp()
-                                                  : programHelp())};
+  if (words.empty()) {
+    throw invalidRequest("name a command, such as run or push; see schemascript --help");
   }
-  if (command == "--version" || command == "-V") return ShowText{versionText()};
-  if (command != "run" && command != "push") refuseFirst(command);
+  const std::string first = words.front();
+  words.erase(words.begin());
+  if (first == "--help" || first == "-h" || first == "help") {
+    const Command* const about = words.empty() ? nullptr : tryFindCommand(words.front());
+    return ShowText{std::string(about == nullptr ? programHelp() : about->help())};
+  }
+  if (first == "--version" || first == "-V") return ShowText{versionText()};
+  const Command* const command = tryFindCommand(first);
+  if (command == nullptr) refuseFirst(first);
 
   // Behind `--`, everything is the script's, whatever it looks like.
   std::vector<std::string> arguments;
@@ -201,11 +275,12 @@ Invocation parseCommandLine(std::vector<std::string> words) {
   if (std::find(words.begin(), words.end(), "--version") != words.end()) {
     return ShowText{versionText()};
   }
-  const Given given = CommandParser(command).parse(std::move(words));
-  if (given.help) return ShowText{std::string(command == "run" ? runHelp() : pushHelp())};
-  if (command == "run") return parseRun(given, std::move(arguments));
-  if (hasArguments) throw invalidRequest("push takes no arguments for the script");
-  return parsePush(given);
+  const Given given = CommandParser(*command).parse(std::move(words));
+  if (given.help) return ShowText{std::string(command->help())};
+  if (hasArguments && !command->takesArguments) {
+    throw invalidRequest(str(command->name, " takes no arguments for the script"));
+  }
+  return command->make(given, std::move(arguments));
 }
 
 }  // namespace schemascript

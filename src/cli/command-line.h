@@ -24,12 +24,20 @@ struct PushCommand {
   Limits limits;
 };
 
+// `compile` and `evaluate`: something is made of the tables that a file declares.
+struct EmitCommand {
+  std::filesystem::path file;
+  std::string kind;              // As RunOptions::emit has it.
+  std::filesystem::path folder;  // Where the files go; empty: to standard output.
+  Limits limits;
+};
+
 // --help and --version.
 struct ShowText {
   std::string text;
 };
 
-using Invocation = std::variant<RunCommand, PushCommand, ShowText>;
+using Invocation = std::variant<RunCommand, PushCommand, EmitCommand, ShowText>;
 
 // The guest itself takes some 6 MB before the script has done anything.
 inline constexpr std::uint64_t kMemoryLimitBytesMin = 16ull << 20;

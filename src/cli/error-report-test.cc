@@ -21,7 +21,7 @@ class ErrorReportTest : public testing::Test {
   std::string place(int line) const { return str(displayPath(file_), ':', line, ":5"); }
   std::string render(const ErrorDescription& error) { return renderError(error, map_, kPlain); }
   std::string render(End end, const ErrorDescription& error, std::size_t rolledBack = 0) {
-    return renderReport({end, error, rolledBack, 0}, {}, map_, kPlain);
+    return renderReport({end, error, {}, rolledBack, 0}, {}, map_, kPlain);
   }
 
   const TemporaryFolder folder_;

@@ -10,12 +10,14 @@ std::string_view programHelp() noexcept {
 Usage: schemascript COMMAND [OPTIONS]
 
 Commands:
-  run FILE.ts     run a script; without --db its database is in memory
-  push FILE.ts    create the tables and indexes that FILE.ts declares and --db FILE lacks
+  run FILE.ts        run a script; without --db its database is in memory
+  push FILE.ts       create the tables and indexes that FILE.ts declares and --db FILE lacks
+  compile FILE.ts    make TypeScript types, JSON Schema, a validator, SQL or a diagram of its tables
+  evaluate FILE.ts   show the tables that it declares
 
 Options:
-  -h, --help      this text; behind a command, that command's
-  -V, --version   the versions of this program and its parts
+  -h, --help         this text; behind a command, that command's
+  -V, --version      the versions of this program and its parts
 
 Exit codes:
   0    success
@@ -59,6 +61,44 @@ Options:
 
 FILE.ts is evaluated to find its tables, without a database: a file that declares tables and runs queries too
 is for `schemascript run --push`. What it prints goes to standard error.
+The exit codes are listed by: schemascript --help
+)";
+}
+
+std::string_view compileHelp() noexcept {
+  return R"(Makes something of the tables that a file declares, and prints it or writes it into a folder.
+
+Usage: schemascript compile FILE.ts --emit KIND [OPTIONS]
+
+Options:
+  --emit KIND           ts       TypeScript interfaces, for select and insert
+                        json     JSON Schema 2020-12
+                        js       a validator without dependencies
+                        sql      CREATE statements
+                        mermaid  an entity-relationship diagram for Mermaid
+                        svg      the same as a picture
+  -o, --output FOLDER   write into this folder, which is created, instead of to standard output
+  --time-limit TIME     stop after that long, such as 200ms, 2s, 1m (default: 30s)
+  --memory-limit SIZE   the memory of the sandbox, such as 32mb, 1gb (default: 64mb)
+  -h, --help            this text
+
+FILE.ts is evaluated inside the sandbox, without a database. What it prints goes to standard error.
+The exit codes are listed by: schemascript --help
+)";
+}
+
+std::string_view evaluateHelp() noexcept {
+  return R"(Shows the tables that a file declares.
+
+Usage: schemascript evaluate FILE.ts [OPTIONS]
+
+Options:
+  --json                as JSON, for programs
+  --time-limit TIME     stop after that long, such as 200ms, 2s, 1m (default: 30s)
+  --memory-limit SIZE   the memory of the sandbox, such as 32mb, 1gb (default: 64mb)
+  -h, --help            this text
+
+FILE.ts is evaluated inside the sandbox, without a database. What it prints goes to standard error.
 The exit codes are listed by: schemascript --help
 )";
 }

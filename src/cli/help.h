@@ -10,6 +10,8 @@ namespace schemascript {
 std::string_view programHelp() noexcept;
 std::string_view runHelp() noexcept;
 std::string_view pushHelp() noexcept;
+std::string_view compileHelp() noexcept;
+std::string_view evaluateHelp() noexcept;
 
 // This program's version, and below it those of the parts that decide how it behaves.
 std::string versionText();

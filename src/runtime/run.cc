@@ -66,6 +66,19 @@ RunReport reportOf(const std::string& failure) {
   return report;
 }
 
+// The guest's word again: what is not as it should be is left out.
+std::vector<EmittedFile> emittedFiles(const std::string& text) {
+  std::vector<EmittedFile> files;
+  boost::system::error_code invalid;
+  const json::value parsed = json::parse(text, invalid);
+  if (invalid || !parsed.is_array()) return files;
+  for (const json::value& file : parsed.get_array()) {
+    if (!file.is_object()) continue;
+    files.push_back({textAt(file.get_object(), "fileName"), textAt(file.get_object(), "text")});
+  }
+  return files;
+}
+
 class Run {
  public:
   Run(const Engine& engine, Watchdog& watchdog, Database& database, RunOptions& options)
@@ -85,9 +98,9 @@ class Run {
  private:
   static SessionOptions sessionOptions(const RunOptions& options) {
     return {options.limits,
-            options.push == PushWhen::AtEnd
+            options.push == PushWhen::AtEnd || !options.emit.empty()
                 ? "this file is only read for its tables now, so it has no database: keep queries "
-                  "out of the file that declares the tables, and push that file"
+                  "out of the file that declares the tables, and name that file"
                 : "",
             options.push == PushWhen::Never ? Pusher() : options.pusher};
   }
@@ -106,10 +119,17 @@ class Run {
       if (options_.push != PushWhen::Never && !instance_.push()) {
         return reportOf(instance_.failure());
       }
-      return {};
+      return options_.emit.empty() ? RunReport() : emit();
     } catch (const Error& error) {
       return endOf(error);
     }
+  }
+
+  RunReport emit() {
+    if (!instance_.emit(options_.emit)) return reportOf(instance_.failure());
+    RunReport report;
+    report.emitted = emittedFiles(instance_.emitted());
+    return report;
   }
 
   // False when the deadline comes first.

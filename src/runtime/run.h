@@ -23,11 +23,20 @@ enum class PushWhen : std::uint8_t {
   AtEnd,             // And no queries at all: the app is only read for its tables.
 };
 
+// A file that was made of the declared tables.
+struct EmittedFile {
+  std::string name;
+  std::string text;
+};
+
 struct RunOptions {
   Limits limits;
   std::vector<std::string> arguments;  // The app's `args`.
   PushWhen push = PushWhen::Never;
   Pusher pusher;  // Unless Never.
+  // Not empty: the app is only read for its tables, and this output is made of them: `ts`, `json`, `js`, `sql`, `mermaid`, `svg`,
+  // `text` or `describe`.
+  std::string emit{};
   // Receives what the app writes, on the thread that runs it.
   std::function<void(LogStream, std::string_view)> log;
 };
@@ -56,6 +65,7 @@ struct RunReport {
   };
   End end = End::Finished;
   ErrorDescription error;
+  std::vector<EmittedFile> emitted;
   std::size_t rolledBack = 0;     // Transactions that were open at the end, which were rolled back.
   std::uint64_t memoryBytes = 0;  // Linear memory at the end.
 };

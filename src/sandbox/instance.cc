@@ -209,12 +209,20 @@ Progress Instance::poll() {
 
 bool Instance::push() { return u32(parts_->call("ss_push", {})) != 0; }
 
-std::string Instance::failure() {
-  const std::uint32_t at = u32(parts_->call("ss_failure", {}));
-  const auto pointer = [this](std::uint32_t offset, std::uint32_t size) {
+bool Instance::emit(std::string_view kind) {
+  return u32(parts_->callWith("ss_emit", kind)) != 0;
+}
+
+std::string Instance::emitted() { return textFrom("ss_emitted"); }
+
+std::string Instance::failure() { return textFrom("ss_failure"); }
+
+std::string Instance::textFrom(std::string_view name) {
+  const std::uint32_t at = u32(parts_->call(name, {}));
+  const auto pointer = [this, name](std::uint32_t offset, std::uint32_t size) {
     const auto* const bytes = WasmEdge_MemoryInstanceGetPointer(parts_->memory, offset, size);
     if (bytes == nullptr)
-      throw guestFailed("the guest's account of its failure is not in its memory");
+      throw guestFailed(str("what ", name, " names is not in the guest's memory"));
     return bytes;
   };
   std::array<std::uint32_t, 2> words{};

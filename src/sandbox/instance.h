@@ -59,6 +59,9 @@ class Instance {
   [[nodiscard]] bool evaluate(std::string_view bundle);
   Progress poll();
   [[nodiscard]] bool push();
+  // One of the outputs of the declared tables; emitted() then has it, as JSON.
+  [[nodiscard]] bool emit(std::string_view kind);
+  std::string emitted();
   // JSON about why one of these failed.
   std::string failure();
 
@@ -69,6 +72,10 @@ class Instance {
 
  private:
   struct Parts;
+
+  // The text that an export names by pointer and length.
+  std::string textFrom(std::string_view name);
+
   std::unique_ptr<Parts> parts_;
 };
 

@@ -1,10 +1,20 @@
 #include "sandbox/watchdog.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 
 #include <algorithm>
 
 namespace schemascript {
+namespace {
+
+std::chrono::nanoseconds timeOn(clockid_t clock) noexcept {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+}  // namespace
 
 Watchdog::Watchdog() : thread_([this] { run(); }) {}
 
@@ -19,9 +29,11 @@ Watchdog::~Watchdog() {
 
 Watchdog::Watch::Watch(Watchdog& watchdog, Supervised& guest, Clock::time_point deadline)
     : watchdog_(watchdog) {
+  clockid_t processorClock{};
+  pthread_getcpuclockid(pthread_self(), &processorClock);
   {
     const std::lock_guard lock(watchdog.mutex_);
-    entry_ = watchdog.entries_.insert(watchdog.entries_.end(), {&guest, deadline, false});
+    entry_ = watchdog.entries_.insert(watchdog.entries_.end(), {&guest, processorClock, deadline});
   }
   watchdog.changed_.notify_one();
 }
@@ -37,14 +49,7 @@ void Watchdog::run() {
     const auto now = Clock::now();
     auto next = Clock::time_point::max();
     for (Entry& entry : entries_) {
-      if (entry.deadline <= now && !entry.asked) {
-        entry.asked = true;
-        entry.deadline = now + kGrace;
-        ask(*entry.guest);
-      } else if (entry.deadline <= now) {
-        // What the host does for it may have missed one interruption, so that is repeated until it returns.
-        entry.deadline = force(*entry.guest) ? Clock::time_point::max() : now + kGrace;
-      }
+      if (entry.deadline <= now) entry.deadline = entry.asked ? force(entry, now) : ask(entry, now);
       next = std::min(next, entry.deadline);
     }
     if (next == Clock::time_point::max()) {
@@ -55,21 +60,32 @@ void Watchdog::run() {
   }
 }
 
-void Watchdog::ask(Supervised& guest) noexcept {
+Watchdog::Clock::time_point Watchdog::ask(Entry& entry, Clock::time_point now) noexcept {
+  Supervised& guest = *entry.guest;
+  entry.asked = true;
+  entry.processorTimeMax = timeOn(entry.processorClock) + kGrace;
+  entry.forcedAt = now + kGraceWallMax;
   guest.askedToStop = true;
   if (guest.stopWord != nullptr) *guest.stopWord = 1;
   if (guest.interruptHost) guest.interruptHost();
+  return now + kGrace;
 }
 
-bool Watchdog::force(Supervised& guest) noexcept {
+Watchdog::Clock::time_point Watchdog::force(const Entry& entry, Clock::time_point now) noexcept {
+  Supervised& guest = *entry.guest;
+  const auto left = entry.processorTimeMax - timeOn(entry.processorClock);
+  if (left.count() > 0 && now < entry.forcedAt) {
+    return now + std::max<std::chrono::nanoseconds>(left, std::chrono::milliseconds(1));
+  }
   // Whoever is in the host finds out on the way back. Only who was in the guest loses the memory: its reads and writes
   // fault from now on, and WasmEdge's handler turns the fault into a trap.
   if (guest.state.exchange(GuestState::Condemned) == GuestState::InGuest) {
     mprotect(guest.memory, guest.memoryBytesMax, PROT_NONE);
-    return true;
+    return Clock::time_point::max();
   }
+  // What the host does for it may have missed one interruption, so that is repeated until it returns.
   if (guest.interruptHost) guest.interruptHost();
-  return false;
+  return now + kGrace;
 }
 
 }  // namespace schemascript

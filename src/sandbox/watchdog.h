@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <functional>
 #include <list>
 #include <mutex>
@@ -46,9 +47,12 @@ struct Supervised {
 class Watchdog {
  public:
   using Clock = std::chrono::steady_clock;
-  // Between asking and forcing. QuickJS looks at the stop word every 10,000 jumps and calls, which
-  // is well below a millisecond; the rest is for describing where the guest was.
+  // Between asking and forcing, in processor time of the guest's thread: on a busy machine it may
+  // not get to run at once. QuickJS looks at the stop word every 10,000 jumps and calls, which is
+  // well below a millisecond; the rest is for describing where the guest was.
   static constexpr std::chrono::milliseconds kGrace{5};
+  // The same on the wall's clock, whether the guest got to run or not.
+  static constexpr std::chrono::milliseconds kGraceWallMax{250};
 
   Watchdog();
   ~Watchdog();
@@ -58,12 +62,16 @@ class Watchdog {
  private:
   struct Entry {
     Supervised* guest;
+    clockid_t processorClock;  // Of the guest's thread.
     Clock::time_point deadline;
-    bool asked;
+    bool asked = false;
+    // Once asked: what the thread may use, and until when.
+    std::chrono::nanoseconds processorTimeMax{};
+    Clock::time_point forcedAt{};
   };
 
  public:
-  // Supervision of one guest, until it leaves its scope.
+  // Supervision of one guest, until it leaves its scope. Made and destroyed by the guest's thread.
   class Watch {
    public:
     Watch(Watchdog& watchdog, Supervised& guest, Clock::time_point deadline);
@@ -78,9 +86,9 @@ class Watchdog {
 
  private:
   void run();
-  static void ask(Supervised& guest) noexcept;
-  // True when nothing is left to be done.
-  static bool force(Supervised& guest) noexcept;
+  // Each answers when to look at the guest again.
+  static Clock::time_point ask(Entry& entry, Clock::time_point now) noexcept;
+  static Clock::time_point force(const Entry& entry, Clock::time_point now) noexcept;
 
   std::mutex mutex_;  // Guards all below. Held while a guest is stopped, so that a Watch's end is
                       // the end of it.

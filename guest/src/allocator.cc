@@ -65,8 +65,9 @@ void* reallocate(JSMallocState* state, void* block, std::size_t size) {
 
 }  // namespace
 
-const JSMallocFunctions kCountingAllocator{allocate, release, reallocate, 
-    [](const void* block) { return malloc_usable_size(const_cast<void*>(block)); }};
+const JSMallocFunctions kCountingAllocator{allocate, release, reallocate, [](const void* block) {
+                                             return malloc_usable_size(const_cast<void*>(block));
+                                           }};
 
 bool allocationWasRefused() noexcept { return refused; }
 

@@ -1,4 +1,5 @@
-// QuickJS's memory, with its true sizes counted: the engine's own accounting knows no block sizes on WASI.
+// QuickJS's memory, with its true sizes counted: the engine's own accounting knows no block sizes
+// on WASI.
 #pragma once
 
 extern "C" {
@@ -9,8 +10,8 @@ namespace schemascript::guest {
 
 extern const JSMallocFunctions kCountingAllocator;
 
-// True once an allocation was refused because of the heap limit, or because the memory could not grow: what
-// the engine then reports as "out of memory" was a limit.
+// True once an allocation was refused because of the heap limit, or because the memory could not
+// grow: what the engine then reports as "out of memory" was a limit.
 bool allocationWasRefused() noexcept;
 
 }  // namespace schemascript::guest

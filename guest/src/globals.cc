@@ -9,7 +9,8 @@
 namespace schemascript::guest {
 namespace {
 
-// The bytes of a Uint8Array. A view: valid until JavaScript runs again. False with an exception pending.
+// The bytes of a Uint8Array. A view: valid until JavaScript runs again. False with an exception
+// pending.
 bool bytesOf(JSContext* context, JSValueConst array, std::uint8_t*& first, std::size_t& size) {
   std::size_t offset = 0;
   std::size_t elementBytes = 0;
@@ -28,9 +29,9 @@ bool bytesOf(JSContext* context, JSValueConst array, std::uint8_t*& first, std::
 }
 
 JSValue newUint8Array(JSContext* context, std::string_view bytes) {
-  Value buffer(context, JS_NewArrayBufferCopy(
-                            context, reinterpret_cast<const std::uint8_t*>(bytes.data()),
-                            bytes.size()));
+  Value buffer(context,
+               JS_NewArrayBufferCopy(context, reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                     bytes.size()));
   if (buffer.isException()) return JS_EXCEPTION;
   // The engine reads all three, whatever the count says.
   JSValueConst arguments[] = {buffer.get(), JS_UNDEFINED, JS_UNDEFINED};
@@ -75,7 +76,8 @@ JSValue nativeRandomFill(JSContext* context, JSValueConst, int, JSValueConst* ar
 JSValue nativeUtf8Encode(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
   const Text text(context, arguments[0]);
   if (!text.valid()) return JS_EXCEPTION;
-  // The engine writes a lone surrogate as the three bytes ED A0..BF xx; U+FFFD has three bytes as well.
+  // The engine writes a lone surrogate as the three bytes ED A0..BF xx; U+FFFD has three bytes as
+  // well.
   if (isUtf8(text.view())) return newUint8Array(context, text.view());
   std::string bytes(text.view());
   for (std::size_t at = 0; at + 2 < bytes.size(); ++at) {
@@ -157,7 +159,8 @@ JSValue nativeSetDescribeErrorText(JSContext* context, JSValueConst, int, JSValu
   return JS_UNDEFINED;
 }
 
-// xoshiro256**, public domain, by Blackman and Vigna (2018): https://prng.di.unimi.it/xoshiro256starstar.c
+// xoshiro256**, public domain, by Blackman and Vigna (2018):
+// https://prng.di.unimi.it/xoshiro256starstar.c
 std::uint64_t nextRandom(std::array<std::uint64_t, 4>& state) {
   const std::uint64_t result = std::rotl(state[1] * 5, 7) * 9;
   const std::uint64_t shifted = state[1] << 17;
@@ -170,7 +173,8 @@ std::uint64_t nextRandom(std::array<std::uint64_t, 4>& state) {
   return result;
 }
 
-// The engine's own Math.random is seeded when the engine is made, which is in the snapshot: the same in every isolate.
+// The engine's own Math.random is seeded when the engine is made, which is in the snapshot: the
+// same in every isolate.
 JSValue mathRandom(JSContext* context, JSValueConst, int, JSValueConst*) {
   return JS_NewFloat64(context,
                        static_cast<double>(nextRandom(Guest::of(context).random) >> 11) * 0x1p-53);
@@ -226,8 +230,7 @@ void seedRandom(Guest& guest) {
 bool pushSchema(Guest& guest) {
   JSContext* const context = guest.context;
   guest.pushFirst = false;
-  const Value push(context,
-                   JS_GetPropertyStr(context, guest.internals.get(), "pushSchema"));
+  const Value push(context, JS_GetPropertyStr(context, guest.internals.get(), "pushSchema"));
   const Value done(context, JS_Call(context, push.get(), JS_UNDEFINED, 0, nullptr));
   return !done.isException();
 }

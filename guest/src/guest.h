@@ -1,5 +1,6 @@
-// The one guest of this module: the engine with everything that belongs to it. The exports of main.cc make it
-// once and pass it calls; native functions of globals.cc find it through their context.
+// The one guest of this module: the engine with everything that belongs to it. The exports of
+// main.cc make it once and pass it calls; native functions of globals.cc find it through their
+// context.
 #pragma once
 
 #include <array>
@@ -37,15 +38,18 @@ struct Guest {
   std::vector<Value> startCallbacks;  // Run by ss_start.
   std::vector<Rejection> rejections;  // Of promises that nobody handles so far.
   std::array<std::uint64_t, 4> random{};
-  Value evaluation;          // The promise of the app's module.
-  bool pushFirst = false;    // The tables are still to be sent, before the first query.
-  std::string failure;       // JSON; empty while nothing failed.
-  std::string emitted;       // JSON; what the last ss_emit made.
+  Value evaluation;        // The promise of the app's module.
+  bool pushFirst = false;  // The tables are still to be sent, before the first query.
+  std::string failure;     // JSON; empty while nothing failed.
+  std::string emitted;     // JSON; what the last ss_emit made.
 
-  static Guest& of(JSContext* context) { return *static_cast<Guest*>(JS_GetContextOpaque(context)); }
+  static Guest& of(JSContext* context) {
+    return *static_cast<Guest*>(JS_GetContextOpaque(context));
+  }
 };
 
-// Defines the globals that are native: `__host_sqlite_call`, Math.random, and `__native` for the built-in modules.
+// Defines the globals that are native: `__host_sqlite_call`, Math.random, and `__native` for the
+// built-in modules.
 void defineGlobals(Guest& guest);
 // Seeds Math.random from the host.
 void seedRandom(Guest& guest);

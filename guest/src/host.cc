@@ -27,14 +27,16 @@ void hostRandom(void* first, std::size_t size) { host_random(first, size); }
 Value hostQuery(JSContext* context, std::string_view request) {
   const std::uint32_t size = host_db_query(request.data(), request.size());
   if (size == 0) {
-    // The deadline came while the host was working. This error cannot be caught, and says where the guest was.
+    // The deadline came while the host was working. This error cannot be caught, and says where the
+    // guest was.
     JS_ThrowInternalError(context, "interrupted");
     const Value error(context, JS_GetException(context));
     JS_SetUncatchableError(context, error.get(), 1);
     JS_Throw(context, JS_DupValue(context, error.get()));
     return Value(context, JS_EXCEPTION);
   }
-  // Most answers are small. A large one goes through the engine's allocator, so that its limit counts it.
+  // Most answers are small. A large one goes through the engine's allocator, so that its limit
+  // counts it.
   char local[4096];
   if (size <= sizeof local) {
     return newString(context, {local, host_copy_result(local, size)});

@@ -1,4 +1,5 @@
-// The guest's only ways out: the functions that it imports from the host, as docs/protocol.md describes them.
+// The guest's only ways out: the functions that it imports from the host, as docs/protocol.md
+// describes them.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +21,8 @@ double hostClock(Clock clock);
 // Fills at most kRandomBytesMax bytes.
 void hostRandom(void* first, std::size_t size);
 
-// Sends one request and fetches its whole answer as a JavaScript string. An answer that does not fit into
-// memory is a JavaScript exception, as everywhere in the engine.
+// Sends one request and fetches its whole answer as a JavaScript string. An answer that does not
+// fit into memory is a JavaScript exception, as everywhere in the engine.
 Value hostQuery(JSContext* context, std::string_view request);
 
 }  // namespace schemascript::guest

@@ -10,7 +10,8 @@ extern "C" {
 
 namespace schemascript::guest {
 
-// One owned reference to a JavaScript value. Movable only; `share()` makes a second reference on purpose.
+// One owned reference to a JavaScript value. Movable only; `share()` makes a second reference on
+// purpose.
 class Value {
  public:
   Value() noexcept = default;
@@ -34,7 +35,8 @@ class Value {
   }
 
   JSValueConst get() const noexcept { return raw_; }
-  // Hands the reference over, to a function of QuickJS that frees its argument or to a return value.
+  // Hands the reference over, to a function of QuickJS that frees its argument or to a return
+  // value.
   [[nodiscard]] JSValue take() noexcept { return std::exchange(raw_, JS_UNDEFINED); }
   bool isException() const noexcept { return JS_IsException(raw_); }
   bool isUndefined() const noexcept { return JS_IsUndefined(raw_); }

@@ -1,5 +1,5 @@
-// The guest's exports, which docs/protocol.md lists: the host makes the engine once, keeps what memory then
-// holds as the base snapshot, and starts every app from a copy of it.
+// The guest's exports, which docs/protocol.md lists: the host makes the engine once, keeps what
+// memory then holds as the base snapshot, and starts every app from a copy of it.
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -16,7 +16,8 @@ namespace {
 // The app's module, as stacks name it: the host finds positions in it by this name.
 constexpr char kAppName[] = "schemascript:app";
 constexpr char kInternals[] = "schemascript/internal";
-// What the engine may use at most of the module's stack of 1 MiB, which its own C functions need the rest of.
+// What the engine may use at most of the module's stack of 1 MiB, which its own C functions need
+// the rest of.
 constexpr std::uint32_t kStackBytesMax = 896 * 1024;
 
 // The only one; made by ss_open and never freed.
@@ -47,7 +48,8 @@ void reportFailure(std::string_view kind, std::string_view error) {
   guest->failure += '}';
 }
 
-// A string as JSON. Only for what no guest code has had a hand in: QuickJS's stringify asks Object.prototype.
+// A string as JSON. Only for what no guest code has had a hand in: QuickJS's stringify asks
+// Object.prototype.
 std::string quote(const Value& text) {
   JSContext* const context = guest->context;
   const Value json(context, JS_JSONStringify(context, text.get(), JS_UNDEFINED, JS_UNDEFINED));
@@ -55,11 +57,13 @@ std::string quote(const Value& text) {
   return characters.valid() ? std::string(characters.view()) : "null";
 }
 
-// What the built-in runtime says of an error, as JSON; while there is no runtime yet, message and stack. `{}` for undefined.
+// What the built-in runtime says of an error, as JSON; while there is no runtime yet, message and
+// stack. `{}` for undefined.
 std::string describe(JSValueConst error) {
   JSContext* const context = guest->context;
   if (!guest->describeError.isUndefined() && !JS_IsUndefined(error)) {
-    const Value json(context, JS_Call(context, guest->describeError.get(), JS_UNDEFINED, 1, &error));
+    const Value json(context,
+                     JS_Call(context, guest->describeError.get(), JS_UNDEFINED, 1, &error));
     const Text text(context, json.get());
     if (!json.isException() && text.valid()) return std::string(text.view());
     JS_FreeValue(context, JS_GetException(context));
@@ -87,7 +91,8 @@ bool isOutOfMemory(JSValueConst error) {
 
 void failWith(Value error) {
   if (guest->control.stopRequested != 0) {
-    // Describing the error runs JavaScript, which would be interrupted again. The hard stop remains.
+    // Describing the error runs JavaScript, which would be interrupted again. The hard stop
+    // remains.
     JS_SetInterruptHandler(guest->runtime, nullptr, nullptr);
     fail("stopped", std::move(error));
   } else if (isOutOfMemory(error.get())) {
@@ -102,8 +107,9 @@ void failWithException() {
   failWith(std::move(error));
 }
 
-// After a request to stop, the error of the interruption still has to find its way through the async functions that wait for
-// each other. None of them gets far: the engine interrupts again and again.
+// After a request to stop, the error of the interruption still has to find its way through the
+// async functions that wait for each other. None of them gets far: the engine interrupts again and
+// again.
 constexpr int kJobsAfterStopMax = 10'000;
 
 bool evaluationThrew() {
@@ -162,11 +168,13 @@ Value property(JSValueConst object, const char* name) {
 
 std::uint32_t sizeFrom(const Value& number, std::uint32_t otherwise) {
   std::uint32_t size = 0;
-  if (number.isUndefined() || JS_ToUint32(guest->context, &size, number.get()) < 0) return otherwise;
+  if (number.isUndefined() || JS_ToUint32(guest->context, &size, number.get()) < 0)
+    return otherwise;
   return size;
 }
 
-// What is known about why nothing can go on, from the driver: a query may wait for a transaction that waits for it.
+// What is known about why nothing can go on, from the driver: a query may wait for a transaction
+// that waits for it.
 void failPending() {
   JSContext* const context = guest->context;
   const Value ask = property(guest->internals.get(), "pendingHint");
@@ -189,8 +197,9 @@ bool start(std::string_view json) {
   const Value options(context, JS_ParseJSON(context, json.data(), json.size(), "options"));
   if (options.isException()) return false;
   JS_SetMemoryLimit(guest->runtime, sizeFrom(property(options.get(), "heapBytesMax"), UINT32_MAX));
-  JS_SetMaxStackSize(guest->runtime, std::min(kStackBytesMax, sizeFrom(property(options.get(), "stackBytesMax"),
-                                                                      kStackBytesMax)));
+  JS_SetMaxStackSize(
+      guest->runtime,
+      std::min(kStackBytesMax, sizeFrom(property(options.get(), "stackBytesMax"), kStackBytesMax)));
   guest->pushFirst = JS_ToBool(context, property(options.get(), "pushFirst").get()) != 0;
   for (const Value& callback : guest->startCallbacks) {
     if (Value(context, JS_Call(context, callback.get(), JS_UNDEFINED, 0, nullptr)).isException()) {
@@ -208,8 +217,7 @@ bool emit(std::string_view kind) {
   JSValueConst arguments[] = {name.get()};
   const Value files(context, JS_Call(context, emitter.get(), JS_UNDEFINED, 1, arguments));
   if (files.isException()) return false;
-  const Value json(context,
-                   JS_JSONStringify(context, files.get(), JS_UNDEFINED, JS_UNDEFINED));
+  const Value json(context, JS_JSONStringify(context, files.get(), JS_UNDEFINED, JS_UNDEFINED));
   const Text text(context, json.get());
   if (json.isException() || !text.valid()) return false;
   guest->emitted = text.view();

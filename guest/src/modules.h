@@ -1,5 +1,5 @@
-// The modules that are built into the guest. The host adds their sources while it makes the base snapshot; an
-// app finds them evaluated, and can load nothing else.
+// The modules that are built into the guest. The host adds their sources while it makes the base
+// snapshot; an app finds them evaluated, and can load nothing else.
 #pragma once
 
 #include <string>

@@ -12,7 +12,8 @@ struct Step {
   bool valid;
 };
 
-// Reads one character at `at`, which is inside of `bytes`. Ranges: table 3-7 of the Unicode Standard.
+// Reads one character at `at`, which is inside of `bytes`. Ranges: table 3-7 of the Unicode
+// Standard.
 Step step(std::string_view bytes, std::size_t at) noexcept {
   const auto byteAt = [bytes](std::size_t index) noexcept {
     return index < bytes.size() ? static_cast<std::uint8_t>(bytes[index]) : std::uint8_t{0};

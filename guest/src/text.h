@@ -1,4 +1,5 @@
-// UTF-8 as the Encoding Standard wants it: what is malformed becomes U+FFFD, one for each maximal subpart.
+// UTF-8 as the Encoding Standard wants it: what is malformed becomes U+FFFD, one for each maximal
+// subpart.
 #pragma once
 
 #include <string>
@@ -7,7 +8,8 @@
 namespace schemascript::guest {
 
 bool isUtf8(std::string_view bytes) noexcept;
-// A copy in which every malformed subpart is U+FFFD. https://encoding.spec.whatwg.org/#utf-8-decoder
+// A copy in which every malformed subpart is U+FFFD.
+// https://encoding.spec.whatwg.org/#utf-8-decoder
 std::string toValidUtf8(std::string_view bytes);
 
 }  // namespace schemascript::guest

@@ -1,5 +1,5 @@
-// The timers of setTimeout and setInterval. The guest cannot wait: the host asks when the next one is due, waits
-// outside, and calls again.
+// The timers of setTimeout and setInterval. The guest cannot wait: the host asks when the next one
+// is due, waits outside, and calls again.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,8 @@
 
 namespace schemascript::guest {
 
-// More than that at once is a leak or an attack; each costs some 100 bytes outside of the JavaScript heap.
+// More than that at once is a leak or an attack; each costs some 100 bytes outside of the
+// JavaScript heap.
 inline constexpr std::size_t kTimersMax = 10'000;
 
 enum class Repeat : bool { No, Yes };
@@ -23,7 +24,8 @@ class Timers {
   std::uint32_t add(Value callback, double delay, Repeat repeat);
   // Does nothing when there is no such timer.
   void remove(std::uint32_t id);
-  // Nobody waits for this timer any more; it still fires if it becomes due while something else is waited for.
+  // Nobody waits for this timer any more; it still fires if it becomes due while something else is
+  // waited for.
   void unreference(std::uint32_t id);
   bool hasReferenced() const noexcept { return timers_.size() > unreferencedCount_; }
   bool empty() const noexcept { return timers_.empty(); }

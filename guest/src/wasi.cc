@@ -1,13 +1,14 @@
-// wasi-libc's way to the system, without a system. The functions here take the place of the WASI imports, so
-// that the module imports none: the clock is the host's, and there are no files, environment or arguments.
-// Signatures: wasi-libc's <wasi/api.h>; numbers: the errno values of WASI preview 1.
+// wasi-libc's way to the system, without a system. The functions here take the place of the WASI
+// imports, so that the module imports none: the clock is the host's, and there are no files,
+// environment or arguments. Signatures: wasi-libc's <wasi/api.h>; numbers: the errno values of WASI
+// preview 1.
 #include <cstdint>
 
 #include "host.h"
 
 namespace {
 constexpr std::int32_t kSuccess = 0;
-constexpr std::int32_t kBadFile = 8;       // __WASI_ERRNO_BADF
+constexpr std::int32_t kBadFile = 8;        // __WASI_ERRNO_BADF
 constexpr std::int32_t kNotSupported = 58;  // __WASI_ERRNO_NOTSUP
 }  // namespace
 

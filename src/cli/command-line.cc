@@ -183,12 +183,11 @@ Invocation makePush(const Given& given, std::vector<std::string>) {
 }
 
 Invocation makeCompile(const Given& given, std::vector<std::string>) {
-  constexpr std::array<std::string_view, 6> kOutputs{"ts",  "json",    "js",
-                                                     "sql", "mermaid", "svg"};
+  constexpr std::array<std::string_view, 6> kOutputs{"ts", "json", "js", "sql", "mermaid", "svg"};
   constexpr std::string_view kKnown = "ts, json, js, sql, mermaid, svg";
   if (given.emit.empty()) {
-    throw invalidRequest(str("say what to make: schemascript compile FILE.ts --emit KIND, one of ",
-                             kKnown));
+    throw invalidRequest(
+        str("say what to make: schemascript compile FILE.ts --emit KIND, one of ", kKnown));
   }
   if (std::find(kOutputs.begin(), kOutputs.end(), given.emit) == kOutputs.end()) {
     throw invalidRequest(str("--emit knows no '", given.emit, "'; it is one of ", kKnown));
@@ -202,7 +201,12 @@ Invocation makeEvaluate(const Given& given, std::vector<std::string>) {
 
 const std::array<Command, 4>& commands() {
   static const std::array<Command, 4> kCommands{{
-      {"run", runHelp, {{"--db", &Given::database}}, {{"--push", &Given::pushFirst}}, true, makeRun},
+      {"run",
+       runHelp,
+       {{"--db", &Given::database}},
+       {{"--push", &Given::pushFirst}},
+       true,
+       makeRun},
       {"push", pushHelp, {{"--db", &Given::database}}, {}, false, makePush},
       {"compile",
        compileHelp,

@@ -24,7 +24,8 @@ void writeFiles(const std::vector<EmittedFile>& files, const std::filesystem::pa
     throw unavailable(str("cannot make the folder ", folder.string(), ": ", failure.message()));
   }
   for (const EmittedFile& file : files) {
-    if (!isPlainFileName(file.name)) throw guestFailed("the script named a file outside its folder");
+    if (!isPlainFileName(file.name))
+      throw guestFailed("the script named a file outside its folder");
     writeFileAtomically(folder / file.name, file.text);
     writeToStandardError(printable(str("wrote ", (folder / file.name).string(), '\n')));
   }

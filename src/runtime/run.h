@@ -34,8 +34,8 @@ struct RunOptions {
   std::vector<std::string> arguments;  // The app's `args`.
   PushWhen push = PushWhen::Never;
   Pusher pusher;  // Unless Never.
-  // Not empty: the app is only read for its tables, and this output is made of them: `ts`, `json`, `js`, `sql`, `mermaid`, `svg`,
-  // `text` or `describe`.
+  // Not empty: the app is only read for its tables, and this output is made of them: `ts`, `json`,
+  // `js`, `sql`, `mermaid`, `svg`, `text` or `describe`.
   std::string emit{};
   // Receives what the app writes, on the thread that runs it.
   std::function<void(LogStream, std::string_view)> log;

@@ -209,9 +209,7 @@ Progress Instance::poll() {
 
 bool Instance::push() { return u32(parts_->call("ss_push", {})) != 0; }
 
-bool Instance::emit(std::string_view kind) {
-  return u32(parts_->callWith("ss_emit", kind)) != 0;
-}
+bool Instance::emit(std::string_view kind) { return u32(parts_->callWith("ss_emit", kind)) != 0; }
 
 std::string Instance::emitted() { return textFrom("ss_emitted"); }
 

@@ -77,13 +77,14 @@ Watchdog::Clock::time_point Watchdog::force(const Entry& entry, Clock::time_poin
   if (left.count() > 0 && now < entry.forcedAt) {
     return now + std::max<std::chrono::nanoseconds>(left, std::chrono::milliseconds(1));
   }
-  // Whoever is in the host finds out on the way back. Only who was in the guest loses the memory: its reads and writes
-  // fault from now on, and WasmEdge's handler turns the fault into a trap.
+  // Whoever is in the host finds out on the way back. Only who was in the guest loses the memory:
+  // its reads and writes fault from now on, and WasmEdge's handler turns the fault into a trap.
   if (guest.state.exchange(GuestState::Condemned) == GuestState::InGuest) {
     mprotect(guest.memory, guest.memoryBytesMax, PROT_NONE);
     return Clock::time_point::max();
   }
-  // What the host does for it may have missed one interruption, so that is repeated until it returns.
+  // What the host does for it may have missed one interruption, so that is repeated until it
+  // returns.
   if (guest.interruptHost) guest.interruptHost();
   return now + kGrace;
 }

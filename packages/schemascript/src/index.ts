@@ -18,9 +18,11 @@ export type { CustomOptions, EnumOptions, FieldBuilder } from "./field.js";
 export {
   Property,
   type AnyProperty,
+  type Changed,
   type Facts,
   type NewFacts,
   type ReferenceAction,
+  type ReferenceFact,
   type Shortcut,
 } from "./property.js";
 export { Schema, SchemaColumn, type PropertyMap, type SchemaBuilder } from "./schema.js";

@@ -152,7 +152,16 @@ export function tableShape(name: string, builder: SchemaBuilder): TableShape {
   if (columns.filter((column) => column.identifier).length > 1) {
     throw invalidSchema(`${name}: a table has one identifier`);
   }
-  return Object.freeze({ name, columns: Object.freeze(columns) });
+  return Object.freeze({
+    name,
+    columns: Object.freeze(columns),
+    strict: true,
+    withoutRowid: false,
+    uniques: Object.freeze([]),
+    indexes: Object.freeze([]),
+    checks: Object.freeze([]),
+    foreignKeys: Object.freeze([]),
+  });
 }
 
 function columnShape(table: string, key: string, property: unknown): ColumnShape {

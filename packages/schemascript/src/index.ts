@@ -25,6 +25,17 @@ export {
   type ReferenceFact,
   type Shortcut,
 } from "./property.js";
+export type { JsonSchema } from "./outputs/json-schema.js";
+export {
+  toJSONSchema,
+  toTypeScriptInterface,
+  validate,
+  type Outputs,
+  type ValidateOptions,
+} from "./outputs/methods.js";
+export type { RowKind } from "./outputs/rules.js";
+export type { InterfaceOptions } from "./outputs/typescript.js";
+export type { Issue, IssueRule, Validated } from "./outputs/validate.js";
 export { Schema, SchemaColumn, type PropertyMap, type SchemaBuilder } from "./schema.js";
 export { schemaStatements } from "./statements.js";
 export { Table, type ColumnOf } from "./table.js";

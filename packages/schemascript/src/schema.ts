@@ -1,6 +1,7 @@
 // A named set of properties: the columns of a table, before it is one of Drizzle's.
 import { invalidSchema } from "./errors.js";
 import { fieldBuilder, type FieldBuilder } from "./field.js";
+import { withOutputs, type OutputsBeside } from "./outputs/methods.js";
 import { Property, type AnyProperty } from "./property.js";
 import { declare, type ColumnShape, type TableShape } from "./registry.js";
 
@@ -87,7 +88,17 @@ declare const definition: unique symbol;
 export type Schema<Name extends string = string, Map extends PropertyMap = PropertyMap> = {
   /** Exists for the type checker only. */
   readonly [definition]: { readonly name: Name; readonly map: Map };
-} & { readonly [Key in keyof Map & string]: SchemaColumn<Name, Map[Key]> };
+} & ColumnsOf<Name, Map> &
+  OutputsBeside<Map>;
+
+// A Schema of which nothing is known has no columns; an index signature would have to fit its
+// methods as well.
+type ColumnsOf<Name extends string, Map extends PropertyMap> = {
+  readonly [Key in keyof Map & string as string extends Key ? never : Key]: SchemaColumn<
+    Name,
+    Map[Key]
+  >;
+};
 
 // Drizzle's tables have these names themselves, and a schema keeps `~` and `$` names for what is to
 // come.
@@ -120,7 +131,7 @@ export function Schema<const Name extends string, Map extends PropertyMap>(
   const columns = shape.columns.map(
     (column) => [column.key, new SchemaColumn(shape, column)] as const,
   );
-  const schema = Object.freeze(Object.fromEntries(columns));
+  const schema = Object.freeze(withOutputs(Object.fromEntries(columns), shape));
   shapes.set(schema, shape);
   return schema as unknown as Schema<Name, Map>;
 }

@@ -16,6 +16,7 @@ import {
 } from "drizzle-orm/sqlite-core";
 import { invalidSchema } from "./errors.js";
 import type { FieldBuilder } from "./field.js";
+import { withOutputs, type OutputsBeside } from "./outputs/methods.js";
 import type { Facts } from "./property.js";
 import { declare, type ColumnShape, type TableShape } from "./registry.js";
 import { SchemaColumn, schemaShape, tableShape, type PropertyMap, type Schema } from "./schema.js";
@@ -109,7 +110,7 @@ export type Table<
       Map[Key]["_"]["facts"]
     >;
   };
-}>;
+}> & OutputsBeside<Map>;
 
 // A table is made once for each shape: `Table(Users)` is the same table wherever it is written.
 const tables = new WeakMap<TableShape, DrizzleTable>();
@@ -174,6 +175,7 @@ export function tableOf(shape: TableShape): DrizzleTable {
   const table = sqliteTable(shape.name, Object.fromEntries(builders), () =>
     checks.map(({ name, condition }) => check(name, sql.raw(condition))),
   );
+  withOutputs(table, shape);
   tables.set(shape, table);
   shapes.set(table, shape);
   return table;

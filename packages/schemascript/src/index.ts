@@ -14,6 +14,7 @@ export {
   type ErrorCode,
   type Violation,
 } from "./errors.js";
+export type { ForeignKeyExtra, IndexExtra, TableExtras } from "./extras.js";
 export type { CustomOptions, EnumOptions, FieldBuilder } from "./field.js";
 export {
   Property,
@@ -37,6 +38,8 @@ export type { RowKind } from "./outputs/rules.js";
 export type { InterfaceOptions } from "./outputs/typescript.js";
 export type { Issue, IssueRule, Validated } from "./outputs/validate.js";
 export { Schema, SchemaColumn, type PropertyMap, type SchemaBuilder } from "./schema.js";
+export { search, searchWords, type Found } from "./search.js";
 export { schemaStatements } from "./statements.js";
-export { Table, type ColumnOf } from "./table.js";
+export { Table, type ColumnOf, type Searchable } from "./table.js";
 export { value } from "./value.js";
+export { View, type ViewQuery } from "./view.js";

@@ -191,7 +191,8 @@ function columnShape(table: string, key: string, property: unknown): ColumnShape
   return Object.freeze({ ...shape, key, name });
 }
 
-function checkName(what: string, name: unknown): void {
+/** Throws unless it can be the name of a table, a column or a view. */
+export function checkName(what: string, name: unknown): void {
   if (typeof name !== "string" || name === "" || name.includes("\0")) {
     throw invalidSchema(`${what} has a name: a string that is not empty and holds no NUL`);
   }

@@ -48,9 +48,32 @@ export interface ValueShape {
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 
-/** The value as it is bound. `column` is named in errors: `users.age`. */
+/** What Drizzle calls for each value that is bound, and for each that is read. */
+export interface Conversions {
+  readonly mapToDriverValue: (value: unknown) => unknown;
+  readonly mapFromDriverValue: (stored: unknown) => unknown;
+}
+
+/** The conversions of a column. `column` is named in errors: `users.age`. */
+export function conversionsOf(shape: ValueShape, column: string): Conversions {
+  return shape.array
+    ? {
+        mapToDriverValue: (value) => listStored(shape, value, column),
+        mapFromDriverValue: (stored) => listRead(shape, stored, column),
+      }
+    : {
+        mapToDriverValue: (value) => oneStored(shape, value, column),
+        mapFromDriverValue: (stored) => oneRead(shape, stored, column),
+      };
+}
+
+/** The value as it is bound. */
 export function toStored(shape: ValueShape, value: unknown, column: string): unknown {
-  if (shape.array) return listStored(shape, value, column);
+  return conversionsOf(shape, column).mapToDriverValue(value);
+}
+
+// One value: of a column, or of a list.
+function oneStored(shape: ValueShape, value: unknown, column: string): unknown {
   switch (shape.type) {
     case "integer":
       if (typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)) {
@@ -93,9 +116,8 @@ export function toStored(shape: ValueShape, value: unknown, column: string): unk
   }
 }
 
-/** The value that was stored. What the type cannot hold is refused, never rounded or guessed. */
-export function fromStored(shape: ValueShape, stored: unknown, column: string): unknown {
-  if (shape.array) return listRead(shape, stored, column);
+// The value that was stored. What the type cannot hold is refused, never rounded or guessed.
+function oneRead(shape: ValueShape, stored: unknown, column: string): unknown {
   switch (shape.type) {
     case "integer":
       if (typeof stored === "bigint") {
@@ -142,7 +164,6 @@ export function fromStored(shape: ValueShape, stored: unknown, column: string): 
 // SQLite's unhex() reads; and a node as itself.
 function listStored(shape: ValueShape, list: unknown, column: string): string {
   if (!Array.isArray(list)) throw refused(column, "it takes an array");
-  const element = { ...shape, array: false };
   return jsonStored(
     list.map((value: unknown) => {
       if (value === null || value === undefined) throw refused(column, "an array holds no null");
@@ -152,7 +173,7 @@ function listStored(shape: ValueShape, list: unknown, column: string): string {
         case "boolean":
           return Boolean(value);
         default:
-          return jsonOf(toStored(element, value, column), column);
+          return jsonOf(oneStored(shape, value, column), column);
       }
     }),
     column,
@@ -172,7 +193,6 @@ function listRead(shape: ValueShape, stored: unknown, column: string): unknown {
   const list = jsonRead(stored, column);
   if (!Array.isArray(list)) throw unreadable(column, "JSON that is not an array");
   if (shape.type === "node") return list;
-  const element = { ...shape, array: false };
   const isBytes = shape.type === "blob" || shape.custom?.storage === "BLOB";
   return list.map((value: unknown) => {
     const plain = isBytes
@@ -180,7 +200,7 @@ function listRead(shape: ValueShape, stored: unknown, column: string): unknown {
       : shape.type === "bigint"
         ? bigintOf(value, column)
         : value;
-    return fromStored(element, plain, column);
+    return oneRead(shape, plain, column);
   });
 }
 

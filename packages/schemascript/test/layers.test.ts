@@ -16,10 +16,17 @@ const BELOW: Record<string, readonly string[]> = {
   property: ["errors", "storage"],
   field: ["errors", "storage", "property"],
   value: ["errors", "storage", "property"],
+  expression: ["errors", "sql-text"],
+  pattern: ["sql-text"],
   registry: ["property"],
+  checks: ["expression", "pattern", "registry", "sql-text", "storage"],
   schema: ["errors", "property", "field", "registry", "outputs/methods"],
+  extras: ["errors", "property", "registry", "schema"],
   table: [
+    "checks",
     "errors",
+    "expression",
+    "extras",
     "sql-text",
     "storage",
     "property",
@@ -28,7 +35,19 @@ const BELOW: Record<string, readonly string[]> = {
     "schema",
     "outputs/methods",
   ],
-  statements: ["errors", "sql-text", "property", "registry", "schema", "table"],
+  search: ["errors", "registry", "sql-text", "table"],
+  view: ["errors", "registry", "schema"],
+  statements: [
+    "checks",
+    "errors",
+    "expression",
+    "sql-text",
+    "registry",
+    "schema",
+    "search",
+    "table",
+    "view",
+  ],
   protocol: ["errors"],
   driver: ["errors", "protocol"],
   push: ["driver", "protocol", "statements"],
@@ -37,12 +56,15 @@ const BELOW: Record<string, readonly string[]> = {
     "args",
     "driver",
     "errors",
+    "extras",
     "field",
     "property",
     "schema",
+    "search",
     "statements",
     "table",
     "value",
+    "view",
     "outputs/json-schema",
     "outputs/methods",
     "outputs/rules",
@@ -51,7 +73,10 @@ const BELOW: Record<string, readonly string[]> = {
   ],
 };
 
-const DRIZZLE = ["property", "value", "registry", "table", "statements", "driver"];
+const DRIZZLE = [
+  ...["property", "value", "registry", "expression", "checks", "extras"],
+  ...["table", "search", "view", "statements", "driver"],
+];
 
 function importsOf(module: string): readonly string[] {
   const source = readFileSync(new URL(`${module}.ts`, SOURCES), "utf8");
@@ -81,7 +106,7 @@ test("nothing is imported from outside but Drizzle, and Drizzle only where it is
   for (const module of Object.keys(BELOW)) {
     const foreign = importsOf(module).filter((name) => !name.startsWith("./"));
     for (const name of foreign) {
-      assert.match(name, /^drizzle-orm(\/sqlite-(core|proxy))?$/);
+      assert.match(name, /^drizzle-orm(\/sqlite-(core|proxy)|\/query-builders\/select\.types)?$/);
       assert.ok(DRIZZLE.includes(module), `${module} imports ${name}`);
     }
   }

@@ -20,6 +20,8 @@ const DIALECT = "https://json-schema.org/draft/2020-12/schema";
 const INT64_MAX = 2n ** 63n - 1n;
 const BASE64 = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$";
 
+const NO_NUL = "^[^\\u0000]*$";
+
 /** The schema of a table's rows. */
 export function tableJsonSchema(table: TableShape, kind: RowKind = "select"): JsonSchema {
   return { $schema: DIALECT, ...rowSchema(table, kind) };
@@ -110,8 +112,15 @@ export function valueSchema(rule: ValueRule): JsonSchema {
         type: "string",
         pattern: digitsPattern(bigOf(min, -INT64_MAX - 1n), bigOf(max, INT64_MAX)),
       };
-    case "text":
-      return { type: "string", ...lengths, ...patternOf(rule) };
+    case "text": {
+      const pattern = patternOf(rule);
+      const isBounded = rule.pattern !== undefined || Object.keys(lengths).length > 0;
+      // SQLite's functions stop reading a text at a NUL.
+      if (!isBounded) return { type: "string" };
+      return pattern["pattern"] === undefined
+        ? { type: "string", ...lengths, ...pattern, pattern: NO_NUL }
+        : { type: "string", ...lengths, ...pattern, allOf: [{ pattern: NO_NUL }] };
+    }
     case "blob":
       return {
         type: "string",

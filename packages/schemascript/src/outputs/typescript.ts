@@ -38,7 +38,8 @@ export function interfaceText(table: TableShape, options: InterfaceOptions = {})
     .filter((column) => isIn(column, kind))
     .flatMap((column) => {
       const isOptional = kind === "update" || (kind === "insert" && isOptionalOnInsert(column));
-      const type = typeText(column) + (column.required ? "" : " | null");
+      const one = typeText(column);
+      const type = column.required || one === "unknown" ? one : `${one} | null`;
       const member = `${keyText(column.key)}${isOptional ? "?" : ""}: ${type};`;
       return [...commentText(column.description), member].map((line) => `  ${line}`);
     });

@@ -182,6 +182,8 @@ class Check {
       }
       case "text":
         if (typeof value !== "string") return wrong("a string");
+        // SQLite's functions stop reading a text at a NUL.
+        if (isBounded(rule) && value.includes("\0")) return wrong("a string without NUL");
         this.#count(rule, characters(value, rule), "characters", value, path);
         if (rule.pattern && !new RegExp(rule.pattern.source, rule.pattern.flags).test(value)) {
           return this.#fail(
@@ -297,6 +299,10 @@ function characters(text: string, rule: ValueRule): number {
   let count = 0;
   for (const _ of text) count++;
   return count;
+}
+
+function isBounded({ minLength, maxLength, pattern }: ValueRule): boolean {
+  return minLength !== undefined || maxLength !== undefined || pattern !== undefined;
 }
 
 function isStored({ storage }: ValueRule, value: unknown, form: ValueForm): boolean {

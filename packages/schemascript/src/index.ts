@@ -26,6 +26,8 @@ export {
   type ReferenceFact,
   type Shortcut,
 } from "./property.js";
+export type { SchemaDescription } from "./outputs/describe.js";
+export { describeSchema } from "./outputs/emit.js";
 export type { JsonSchema } from "./outputs/json-schema.js";
 export {
   toJSONSchema,
@@ -37,6 +39,7 @@ export {
 export type { RowKind } from "./outputs/rules.js";
 export type { InterfaceOptions } from "./outputs/typescript.js";
 export type { Issue, IssueRule, Validated } from "./outputs/validate.js";
+export type { Related } from "./relations.js";
 export { Schema, SchemaColumn, type PropertyMap, type SchemaBuilder } from "./schema.js";
 export { search, searchWords, type Found } from "./search.js";
 export { schemaStatements } from "./statements.js";

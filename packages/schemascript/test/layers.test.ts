@@ -49,9 +49,10 @@ const BELOW: Record<string, readonly string[]> = {
     "view",
   ],
   protocol: ["errors"],
-  driver: ["errors", "protocol"],
+  relations: ["errors", "property", "registry", "table"],
+  driver: ["errors", "protocol", "relations"],
   push: ["driver", "protocol", "statements"],
-  internal: ["args", "driver", "push", "statements"],
+  internal: ["args", "driver", "outputs/emit", "push", "statements"],
   index: [
     "args",
     "driver",
@@ -59,12 +60,15 @@ const BELOW: Record<string, readonly string[]> = {
     "extras",
     "field",
     "property",
+    "relations",
     "schema",
     "search",
     "statements",
     "table",
     "value",
     "view",
+    "outputs/describe",
+    "outputs/emit",
     "outputs/json-schema",
     "outputs/methods",
     "outputs/rules",
@@ -75,7 +79,7 @@ const BELOW: Record<string, readonly string[]> = {
 
 const DRIZZLE = [
   ...["property", "value", "registry", "expression", "checks", "extras"],
-  ...["table", "search", "view", "statements", "driver"],
+  ...["table", "search", "view", "statements", "relations", "driver"],
 ];
 
 function importsOf(module: string): readonly string[] {

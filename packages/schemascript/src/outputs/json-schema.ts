@@ -20,6 +20,10 @@ const DIALECT = "https://json-schema.org/draft/2020-12/schema";
 const INT64_MAX = 2n ** 63n - 1n;
 const BASE64 = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$";
 
+// Stricter than some readers of "date-time": no leap second, and a whole offset.
+const DATE_TIME =
+  "^\\d{4}-\\d\\d-\\d\\d[Tt]\\d\\d:\\d\\d:[0-5]\\d(?:\\.\\d+)?(?:[Zz]|[+-]\\d\\d:\\d\\d)$";
+
 const NO_NUL = "^[^\\u0000]*$";
 
 /** The schema of a table's rows. */
@@ -133,7 +137,7 @@ export function valueSchema(rule: ValueRule): JsonSchema {
       return {
         type: "string",
         format: "date-time",
-        pattern: "^\\d{4}-\\d\\d-\\d\\d[Tt]\\d\\d:\\d\\d:[0-5]",
+        pattern: DATE_TIME,
       };
     case "enum":
       return { enum: [...(rule.options ?? [])] };

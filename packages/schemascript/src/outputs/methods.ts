@@ -114,7 +114,8 @@ export interface HasOutputs<Map extends Properties = any> {
 }
 
 /** The outputs of which no column has the name. */
-export type OutputsBeside<Map extends Properties> = Omit<Outputs<Map>, keyof Map>;
+export type OutputsBeside<Map extends Properties> = Omit<Outputs<Map>, keyof Map | "~standard"> &
+  HasOutputs<Map>;
 
 const shapes = new WeakMap<object, TableShape>();
 

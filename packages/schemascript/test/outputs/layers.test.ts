@@ -15,6 +15,19 @@ const BELOW: Record<string, readonly string[]> = {
     ...["../errors", "../property", "../registry"],
     ...["json-schema", "rules", "typescript", "validate"],
   ],
+  graph: ["drizzle-orm", "../errors", "../property", "../registry", "../schema"],
+  mermaid: ["../registry", "graph"],
+  svg: ["../registry", "graph"],
+  "checker-text": [],
+  standalone: ["../registry", "checker-text", "names", "rules"],
+  describe: [
+    ...["../checks", "../expression", "../registry", "../sql-text"],
+    ...["graph", "rules"],
+  ],
+  emit: [
+    ...["../errors", "../registry", "../statements"],
+    ...["describe", "json-schema", "mermaid", "standalone", "svg", "typescript"],
+  ],
 };
 
 test("every output imports only the layers below it, and nothing from outside", () => {

@@ -65,22 +65,31 @@ type OneName<Table, Key extends string> =
       : Exclude<WithoutId<Key>, ColumnsOf<Table> | "">
     : never;
 
-// The tables that say their relations themselves, by Drizzle's `relations()`.
-type Explicit<Schema, Table> = {
-  [Key in keyof Schema]: Schema[Key] extends Relations<NameOf<Table>, infer Config>
-    ? Config
-    : never;
-}[keyof Schema];
+// Three indexes of a schema object, each made once: looking through all tables for each table is
+// what takes time.
 
-type IsExplicit<Schema, Table> = [Explicit<Schema, Table>] extends [never] ? false : true;
+// The relations that tables say themselves, by Drizzle's `relations()`; by the table's name.
+type ExplicitByName<Schema> = {
+  [Key in keyof Schema as Schema[Key] extends Relations<infer Name>
+    ? Name
+    : never]: Schema[Key] extends Relations<string, infer Config> ? Config : never;
+};
 
-type KeyByName<Schema, Name> = {
-  [Key in keyof Schema]: NameOf<Schema[Key]> extends never
+type IsExplicit<Schema, Table> = NameOf<Table> extends keyof ExplicitByName<Schema> ? true : false;
+
+// The tables, by their names.
+type KeyByName<Schema> = { [Key in keyof Schema as NameOf<Schema[Key]>]: Key };
+
+// The tables that refer to a table, by its name.
+type ReferrersByName<Schema> = {
+  [From in keyof Schema & string as IsExplicit<Schema, Schema[From]> extends true
     ? never
-    : Name extends NameOf<Schema[Key]>
-      ? Key
-      : never;
-}[keyof Schema];
+    : Targets<MapOf<Schema[From]>> & string]: From;
+};
+
+type Targets<Map> = {
+  [Key in Referring<Map>]: TargetOf<ReferenceOf<Map[Key & keyof Map]>>;
+}[Referring<Map>];
 
 type IsRequired<Property> = Property extends {
   readonly _: { readonly facts: infer F extends Facts };
@@ -89,11 +98,11 @@ type IsRequired<Property> = Property extends {
   : never;
 
 type Ones<Schema, Table, Map = MapOf<Table>> = {
-  [Key in Referring<Map> as [
-    KeyByName<Schema, TargetOf<ReferenceOf<Map[Key & keyof Map]>>>,
-  ] extends [never]
-    ? never
-    : OneName<Table, Key>]: One<
+  [Key in Referring<Map> as TargetOf<
+    ReferenceOf<Map[Key & keyof Map]>
+  > extends keyof KeyByName<Schema>
+    ? OneName<Table, Key>
+    : never]: One<
     TargetOf<ReferenceOf<Map[Key & keyof Map]>> & string,
     IsRequired<Map[Key & keyof Map]>
   >;
@@ -125,26 +134,30 @@ type InverseName<Schema, From extends keyof Schema, Key extends string, Target> 
       : never
     : never;
 
-type InverseNames<Schema, From extends keyof Schema, Target> =
-  IsExplicit<Schema, Schema[From]> extends true
-    ? never
-    : {
-        [Key in Referring<MapOf<Schema[From]>>]: InverseName<Schema, From, Key, Target>;
-      }[Referring<MapOf<Schema[From]>>];
+type InverseNames<Schema, From extends keyof Schema, Target> = {
+  [Key in Referring<MapOf<Schema[From]>>]: InverseName<Schema, From, Key, Target>;
+}[Referring<MapOf<Schema[From]>>];
+
+type Referrers<Schema, Target> =
+  NameOf<Target> extends keyof ReferrersByName<Schema>
+    ? ReferrersByName<Schema>[NameOf<Target>]
+    : never;
 
 type Inverses<Schema, Target> = {
-  [From in keyof Schema & string]: InverseNames<Schema, From, Target> extends infer Names
-    ? { name: Names & string; many: Many<NameOf<Schema[From]>> }
-    : never;
-}[keyof Schema & string];
+  [From in Referrers<Schema, Target> & keyof Schema]: {
+    name: InverseNames<Schema, From, Target> & string;
+    many: Many<NameOf<Schema[From]>>;
+  };
+}[Referrers<Schema, Target> & keyof Schema];
 
+// One entry for each name: a table can refer to another twice.
 type Manys<Schema, Target> = {
   [Each in Inverses<Schema, Target> as Each["name"]]: Each["many"];
 };
 
 type RelationsOf<Schema, Table> =
-  IsExplicit<Schema, Table> extends true
-    ? Explicit<Schema, Table>
+  NameOf<Table> extends keyof ExplicitByName<Schema>
+    ? ExplicitByName<Schema>[NameOf<Table>]
     : Ones<Schema, Table> & Manys<Schema, Table>;
 
 /**

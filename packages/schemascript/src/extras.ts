@@ -15,9 +15,13 @@ import type { PropertyMap } from "./schema.js";
 
 type Keys<Map extends PropertyMap> = keyof Map & string;
 
-type KeysWhere<Map extends PropertyMap, Wanted extends Partial<Facts>> = {
-  [Key in Keys<Map>]: Map[Key]["_"]["facts"] extends Wanted ? Key : never;
-}[Keys<Map>];
+// All keys of a map of which nothing is known: TypeScript holds extras against one before it looks at
+// the builder.
+type KeysWhere<Map extends PropertyMap, Wanted extends Partial<Facts>> = string extends keyof Map
+  ? string
+  : {
+      [Key in Keys<Map>]: Map[Key]["_"]["facts"] extends Wanted ? Key : never;
+    }[Keys<Map>];
 
 /** The columns that full-text search can read: text, and no arrays of it. */
 export type SearchKeys<Map extends PropertyMap> = KeysWhere<
@@ -113,6 +117,7 @@ export interface TableExtras<
   readonly withoutRowid?: boolean;
   /** The texts of full-text search, which `search()` queries. Needs an integer identifier. */
   readonly search?: Search &
+    readonly SearchKeys<Map>[] &
     (KeysWhere<
       Map,
       { readonly identifier: true; readonly type: "integer" | "bigint" }

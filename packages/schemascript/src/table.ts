@@ -29,7 +29,7 @@ import {
 import { columnChecks } from "./checks.js";
 import { invalidSchema } from "./errors.js";
 import { expressionText } from "./expression.js";
-import { withExtras, type SearchKeys, type TableExtras } from "./extras.js";
+import { withExtras, type TableExtras } from "./extras.js";
 import type { FieldBuilder } from "./field.js";
 import { withOutputs, type OutputsBeside } from "./outputs/methods.js";
 import type { Facts } from "./property.js";
@@ -196,11 +196,15 @@ export function Table<const Name extends string, Map extends PropertyMap>(
 export function Table<
   const Name extends string,
   Map extends PropertyMap,
-  const Search extends readonly SearchKeys<Map>[] = readonly [],
+  // Not bound to the columns here: that would ask for them before the builder is looked at.
+  const Search extends readonly string[] = readonly [],
 >(
   name: Name,
   builder: (prop: FieldBuilder) => Map,
-  extras: TableExtras<Map, Search> | ((columns: Table<Name, Map>) => TableExtras<Map, Search>),
+  // The columns are the builder's to say, not the extras'.
+  extras:
+    | TableExtras<NoInfer<Map>, Search>
+    | ((columns: Table<Name, NoInfer<Map>>) => TableExtras<NoInfer<Map>, Search>),
 ): Table<Name, Map> & (Search extends readonly [] ? unknown : Searchable<Search[number]>);
 export function Table<Name extends string, Map extends PropertyMap>(
   schema: Schema<Name, Map>,

@@ -118,7 +118,7 @@ class Check {
       return field.nullable ? null : this.#fail(path, "null", "must not be null", value);
     if (!field.array) return this.#value(field, value, path);
     if (!Array.isArray(value)) return this.#fail(path, "type", "must be an array", value);
-    this.#count(field, value.length, "elements", value, path);
+    this.#count(field, value.length, "element", value, path);
     // The lengths were the array's.
     const { minLength: _least, maxLength: _most, ...element } = field;
     return Array.from(value, (each: unknown, index) =>
@@ -177,14 +177,14 @@ class Check {
         const bytes = isJson ? bytesOf(value) : value;
         if (!(bytes instanceof Uint8Array))
           return wrong(isJson ? "bytes as base64" : "a Uint8Array");
-        this.#count(rule, bytes.length, "bytes", value, path);
+        this.#count(rule, bytes.length, "byte", value, path);
         return bytes;
       }
       case "text":
         if (typeof value !== "string") return wrong("a string");
         // SQLite's functions stop reading a text at a NUL.
         if (isBounded(rule) && value.includes("\0")) return wrong("a string without NUL");
-        this.#count(rule, characters(value, rule), "characters", value, path);
+        this.#count(rule, characters(value, rule), "character", value, path);
         if (rule.pattern && !new RegExp(rule.pattern.source, rule.pattern.flags).test(value)) {
           return this.#fail(
             path,
@@ -236,10 +236,10 @@ class Check {
   ): void {
     const { minLength, maxLength } = rule;
     if (minLength !== undefined && count < minLength) {
-      this.#fail(path, "minLength", `must have at least ${minLength} ${unit}`, value);
+      this.#fail(path, "minLength", `must have at least ${counted(minLength, unit)}`, value);
     }
     if (maxLength !== undefined && count > maxLength) {
-      this.#fail(path, "maxLength", `must have at most ${maxLength} ${unit}`, value);
+      this.#fail(path, "maxLength", `must have at most ${counted(maxLength, unit)}`, value);
     }
   }
 
@@ -283,6 +283,10 @@ class Check {
     this.issues.push({ path, rule, received, message: `${where} ${text} (${given})` });
     return undefined;
   }
+}
+
+function counted(count: number, unit: string): string {
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
 
 function typeName(value: unknown): string {

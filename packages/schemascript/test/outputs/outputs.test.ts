@@ -234,7 +234,7 @@ test("an issue names the path, the rule and the value's type, and never the valu
   const broken: readonly [object, string, string, string][] = [
     [{ name: undefined }, "name", "required", "name is required (nothing was given)"],
     [{ name: null }, "name", "null", "name must not be null (given: null)"],
-    [{ name: "" }, "name", "minLength", "name must have at least 1 characters (given: string)"],
+    [{ name: "" }, "name", "minLength", "name must have at least 1 character (given: string)"],
     [
       { name: secret.repeat(20) },
       "name",

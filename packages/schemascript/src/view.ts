@@ -88,7 +88,7 @@ export function View<const Name extends string, Selection extends ColumnsSelecti
   const view = sqliteView(name).as(built as never) as object;
   const shape: ViewShape = Object.freeze({
     name,
-    columns: Object.freeze(columnNames(name, built.getSelectedFields())),
+    columns: Object.freeze(columnNames(name, built._.selectedFields)),
     query: built.getSQL(),
   });
   shapes.set(view, shape);
@@ -102,8 +102,8 @@ export function shapeOfView(view: unknown): ViewShape | undefined {
 }
 
 interface BuiltQuery {
+  readonly _: { readonly selectedFields: object };
   getSQL(): SQL;
-  getSelectedFields(): object;
 }
 
 function isQuery(query: unknown): query is BuiltQuery {

@@ -38,7 +38,7 @@ function attribute(table: TableShape, column: ColumnShape, edges: readonly Edge[
 // Mermaid takes few characters in the names of attributes and their types.
 function word(text: string): string {
   const plain = text.replace(/[^A-Za-z0-9_[\]-]/g, "_");
-  return /^[A-Za-z_]/.test(plain) ? plain : `_${plain}`;
+  return /^[A-Za-z_]/.test(plain) && !/^[pfu]k$/i.test(plain) ? plain : `_${plain}`;
 }
 
 function entity(name: string): string {
@@ -49,9 +49,10 @@ function entity(name: string): string {
 
 // Words of the diagram's own language.
 const WORDS = new Set(
-  "erdiagram one many only zero more or to optionally title direction style class classdef u".split(
-    " ",
-  ),
+  (
+    "erdiagram one many only zero more or to optionally title direction style class classdef u end subgraph " +
+    "acctitle accdescr"
+  ).split(" "),
 );
 
 // There is no escape for a quote, and some other characters end a name.

@@ -87,7 +87,7 @@ export interface StandardProps<Row> {
  * ```
  */
 export interface Outputs<Map extends Properties = any> {
-  /** Holds a value against the table's rules; answers it, or what is wrong with it. Never throws. */
+  /** Holds a value against the table's rules; answers it, or what is wrong with it. */
   validate<Kind extends RowKind = "insert">(
     input: unknown,
     options?: ValidateOptions<Kind>,

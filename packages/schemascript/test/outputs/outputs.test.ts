@@ -367,6 +367,14 @@ test("Mermaid has every table, column and reference", () => {
   assert.match(text, /^  blog_posts \}o--o\| blog_posts : "parentId"$/m);
 });
 
+test("Mermaid's own words are quoted as tables, and changed as columns", () => {
+  Table("end", (prop) => ({ pk: prop.text(), "a b": prop.integer(), ok: prop.text() }));
+  assert.match(
+    textOf("mermaid"),
+    /^  "end" \{\n    text _pk "pk"\n    integer a_b "a b"\n    text ok\n  \}$/m,
+  );
+});
+
 test("the SVG is well-formed, refers to nothing outside, and no two tables overlap", () => {
   const text = textOf("svg");
   assert.match(text, /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/);

@@ -7,10 +7,8 @@
 // stack of a failed query is the line that awaited it.
 import {
   Column,
-  createTableRelationsHelpers,
   DefaultLogger,
   entityKind,
-  extractTablesRelationalConfig,
   fillPlaceholders,
   is,
   NoopLogger,
@@ -18,7 +16,6 @@ import {
   SQL,
   Subquery,
   Table as DrizzleTable,
-  type ExtractTablesWithRelations,
   type Logger,
   type Query,
   type RelationalSchemaConfig,
@@ -39,6 +36,7 @@ import {
 } from "drizzle-orm/sqlite-core";
 import type { SqliteRemoteDatabase } from "drizzle-orm/sqlite-proxy";
 import { SchemaScriptError } from "./errors.js";
+import { relationalConfig, type Related } from "./relations.js";
 import { decodeAnswer, encodeRequest, type Answer, type Method, type Request } from "./protocol.js";
 
 /** The host's end: takes a request as JSON and answers as JSON, at once. */
@@ -94,7 +92,8 @@ type RelationalConfig = RelationalSchemaConfig<TablesRelationalConfig> | undefin
 export class Database<Schema extends FullSchema = Record<string, never>> extends BaseSQLiteDatabase<
   "async",
   RunResult,
-  Schema
+  Schema,
+  Related<Schema>
 > {
   static override readonly [entityKind]: string = "SchemaScriptDatabase";
   declare readonly batch: SqliteRemoteDatabase<Schema>["batch"];
@@ -577,26 +576,12 @@ function openDatabase(scope: Scope, schema: FullSchema, logger: Logger): Databas
   const db = new Database<FullSchema>(
     "async",
     dialect,
-    session as unknown as SQLiteSession<
-      "async",
-      RunResult,
-      FullSchema,
-      ExtractTablesWithRelations<FullSchema>
-    >,
+    session as unknown as SQLiteSession<"async", RunResult, FullSchema, Related<FullSchema>>,
     config as never,
   );
   return Object.assign(db, {
     batch: (queries: readonly Batched[]) => session.batch(queries),
   }) as typeof db;
-}
-
-function relationalConfig(schema: FullSchema): RelationalConfig {
-  if (Object.keys(schema).length === 0) return undefined;
-  const { tables, tableNamesMap } = extractTablesRelationalConfig(
-    schema,
-    createTableRelationsHelpers,
-  );
-  return { fullSchema: schema, schema: tables, tableNamesMap };
 }
 
 function loggerOf(logger: boolean | Logger | undefined): Logger {

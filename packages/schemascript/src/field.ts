@@ -170,7 +170,7 @@ const CUSTOM_STORAGE: Readonly<Record<string, StorageClass>> = {
 };
 
 function property(
-  value: ValueShape,
+  value: Omit<ValueShape, "array">,
   name: unknown,
   storage: StorageClass = STORAGE[value.type],
 ): never {
@@ -186,8 +186,16 @@ function property(
     identifier: false,
     autoIncrement: false,
     unique: false,
+    index: false,
+    array: false,
+    checks: [],
   }) as never;
 }
+
+type CustomGiven = Partial<Pick<CustomShape, "toDriver" | "fromDriver">> & {
+  readonly name?: string;
+  readonly storage?: string;
+};
 
 /** The one `prop` that every builder is called with. */
 export const fieldBuilder: FieldBuilder = Object.freeze({
@@ -210,7 +218,7 @@ export const fieldBuilder: FieldBuilder = Object.freeze({
     const { options } = (config ?? {}) as { options?: EnumOptions };
     return property(Array.isArray(options) ? named(options) : numbered(options), name);
   },
-  custom(typeName: string, options: Partial<CustomShape> & { readonly storage?: string } = {}) {
+  custom(typeName: string, options: CustomGiven = {}) {
     if (typeof typeName !== "string" || typeName === "") {
       throw invalidSchema('a custom type has a name: prop.custom<Point>("point")');
     }
@@ -221,6 +229,7 @@ export const fieldBuilder: FieldBuilder = Object.freeze({
       );
     const custom: CustomShape = Object.freeze({
       name: typeName,
+      storage,
       ...(options.toDriver && { toDriver: options.toDriver }),
       ...(options.fromDriver && { fromDriver: options.fromDriver }),
     });
@@ -228,7 +237,7 @@ export const fieldBuilder: FieldBuilder = Object.freeze({
   },
 });
 
-function named(options: readonly unknown[]): ValueShape {
+function named(options: readonly unknown[]): Omit<ValueShape, "array"> {
   const names = options.filter((option) => typeof option === "string");
   if (names.length === 0 || new Set(names).size !== options.length) {
     throw invalidSchema("the options of an enum are names, at least one and none twice");
@@ -236,7 +245,7 @@ function named(options: readonly unknown[]): ValueShape {
   return { type: "enum", options: Object.freeze(names) };
 }
 
-function numbered(options: unknown): ValueShape {
+function numbered(options: unknown): Omit<ValueShape, "array"> {
   const entries = typeof options === "object" && options !== null ? Object.entries(options) : [];
   const numbers = entries.map(([, number]) => number);
   if (

@@ -2,5 +2,6 @@
 // package.
 export { setArguments } from "./args.js";
 export { databaseOver, pendingHint, type DatabaseFactory, type Transport } from "./driver.js";
+export { emitSchema, type EmitKind, type Emitted } from "./outputs/emit.js";
 export { pushSchema } from "./push.js";
 export { pendingSchema } from "./statements.js";

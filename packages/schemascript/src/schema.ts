@@ -1,6 +1,7 @@
 // A named set of properties: the columns of a table, before it is one of Drizzle's.
 import { invalidSchema } from "./errors.js";
 import { fieldBuilder, type FieldBuilder } from "./field.js";
+import { withOutputs, type OutputsBeside } from "./outputs/methods.js";
 import { Property, type AnyProperty } from "./property.js";
 import { declare, type ColumnShape, type TableShape } from "./registry.js";
 
@@ -87,7 +88,17 @@ declare const definition: unique symbol;
 export type Schema<Name extends string = string, Map extends PropertyMap = PropertyMap> = {
   /** Exists for the type checker only. */
   readonly [definition]: { readonly name: Name; readonly map: Map };
-} & { readonly [Key in keyof Map & string]: SchemaColumn<Name, Map[Key]> };
+} & ColumnsOf<Name, Map> &
+  OutputsBeside<Map>;
+
+// A Schema of which nothing is known has no columns; an index signature would have to fit its
+// methods as well.
+type ColumnsOf<Name extends string, Map extends PropertyMap> = {
+  readonly [Key in keyof Map & string as string extends Key ? never : Key]: SchemaColumn<
+    Name,
+    Map[Key]
+  >;
+};
 
 // Drizzle's tables have these names themselves, and a schema keeps `~` and `$` names for what is to
 // come.
@@ -120,7 +131,7 @@ export function Schema<const Name extends string, Map extends PropertyMap>(
   const columns = shape.columns.map(
     (column) => [column.key, new SchemaColumn(shape, column)] as const,
   );
-  const schema = Object.freeze(Object.fromEntries(columns));
+  const schema = Object.freeze(withOutputs(Object.fromEntries(columns), shape));
   shapes.set(schema, shape);
   return schema as unknown as Schema<Name, Map>;
 }
@@ -152,7 +163,16 @@ export function tableShape(name: string, builder: SchemaBuilder): TableShape {
   if (columns.filter((column) => column.identifier).length > 1) {
     throw invalidSchema(`${name}: a table has one identifier`);
   }
-  return Object.freeze({ name, columns: Object.freeze(columns) });
+  return Object.freeze({
+    name,
+    columns: Object.freeze(columns),
+    strict: true,
+    withoutRowid: false,
+    uniques: Object.freeze([]),
+    indexes: Object.freeze([]),
+    checks: Object.freeze([]),
+    foreignKeys: Object.freeze([]),
+  });
 }
 
 function columnShape(table: string, key: string, property: unknown): ColumnShape {
@@ -171,7 +191,8 @@ function columnShape(table: string, key: string, property: unknown): ColumnShape
   return Object.freeze({ ...shape, key, name });
 }
 
-function checkName(what: string, name: unknown): void {
+/** Throws unless it can be the name of a table, a column or a view. */
+export function checkName(what: string, name: unknown): void {
   if (typeof name !== "string" || name === "" || name.includes("\0")) {
     throw invalidSchema(`${what} has a name: a string that is not empty and holds no NUL`);
   }

@@ -38,7 +38,8 @@ function numberText(stored: number): string {
     : text;
 }
 
-function hexText(bytes: Uint8Array): string {
+/** Bytes in hexadecimal, two lower-case digits each. */
+export function hexText(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
   return text;

@@ -1,16 +1,28 @@
-// SQL for people and for `push`: CREATE TABLE and CREATE UNIQUE INDEX of the declared tables.
-import { getTableName, Table as DrizzleTable, type SQL } from "drizzle-orm";
-import { SQLiteSyncDialect, type AnySQLiteColumn } from "drizzle-orm/sqlite-core";
+// SQL for people and for `push`: CREATE statements of the declared tables, and of what stands beside
+// them.
+import { getTableName, Table as DrizzleTable } from "drizzle-orm";
+import { type AnySQLiteColumn } from "drizzle-orm/sqlite-core";
+import { columnChecks, type Check } from "./checks.js";
 import { invalidSchema } from "./errors.js";
-import { declaredTables, type ColumnShape, type TableShape } from "./registry.js";
+import { expressionText, queryText } from "./expression.js";
+import {
+  declaredTables,
+  declaredViews,
+  type ColumnShape,
+  type IndexShape,
+  type TableShape,
+  type ViewShape,
+} from "./registry.js";
 import { schemaShape, type Schema } from "./schema.js";
+import { searchStatements } from "./search.js";
 import { constantText, nameText } from "./sql-text.js";
-import { checkOf, referenced, shapeOfTable } from "./table.js";
+import { generatedText, referenced, referencedTogether, shapeOfTable } from "./table.js";
+import { shapeOfView, type View } from "./view.js";
 
 /**
- * The SQL that creates the tables, one statement each: referenced tables first, and a table's
- * unique indexes behind it. Without an argument, of all tables that were declared with Schema() and
- * Table().
+ * The SQL that creates the tables, one statement each: referenced tables first, and behind a table
+ * its indexes, its search and the triggers that keep that; the views are last. Without an argument,
+ * of everything that was declared with Schema(), Table() and View().
  *
  * @example
  * ```ts
@@ -28,23 +40,28 @@ import { checkOf, referenced, shapeOfTable } from "./table.js";
  * // CREATE UNIQUE INDEX "users_email_unique" ON "users" ("email");
  * ```
  */
-export function schemaStatements(tables?: readonly (Schema | DrizzleTable)[]): readonly string[] {
-  const shapes = tables ? tables.map(shapeOf) : declaredTables();
+export function schemaStatements(
+  tables?: readonly (Schema | DrizzleTable | View)[],
+): readonly string[] {
+  const shapes = tables?.map(shapeOf) ?? [...declaredTables(), ...declaredViews()];
   const byName = new Map<string, Rendered>();
+  const views = new Map<string, Rendered>();
   for (const shape of shapes) {
-    const rendered = render(shape);
+    const isView = "query" in shape;
+    const rendered = isView ? renderView(shape) : render(shape);
     const name = shape.name.toLowerCase(); // SQLite does not tell "Users" from "users".
-    const other = byName.get(name);
+    const other = byName.get(name) ?? views.get(name);
     if (other && !isSame(other, rendered)) {
+      const what = isView ? "two different tables or views" : "two different tables";
       throw invalidSchema(
-        [`two different tables are called ${shape.name}:`, ...other.statements]
+        [`${what} are called ${shape.name}:`, ...other.statements]
           .concat("and", rendered.statements)
           .join("\n"),
       );
     }
-    if (!other) byName.set(name, rendered);
+    if (!other) (isView ? views : byName).set(name, rendered);
   }
-  return inOrder(byName).flatMap(({ statements }) => statements);
+  return [...inOrder(byName), ...views.values()].flatMap(({ statements }) => statements);
 }
 
 interface Rendered {
@@ -54,10 +71,18 @@ interface Rendered {
   readonly references: readonly string[];
 }
 
-function shapeOf(table: unknown): TableShape {
-  const shape = schemaShape(table) ?? shapeOfTable(table);
-  if (!shape) throw invalidSchema("schemaStatements() takes what Schema() and Table() made");
+function shapeOf(table: unknown): TableShape | ViewShape {
+  const shape = schemaShape(table) ?? shapeOfTable(table) ?? shapeOfView(table);
+  if (!shape)
+    throw invalidSchema("schemaStatements() takes what Schema() and Table() made, and View()");
   return shape;
+}
+
+function renderView({ name, columns, query }: ViewShape): Rendered {
+  const text = queryText(query, `${name}: its query`);
+  const names = columns.map(nameText).join(", ");
+  const statement = `CREATE VIEW ${nameText(name)} (${names}) AS\n  ${text};`;
+  return { statements: [statement], types: "", references: [] };
 }
 
 function isSame(one: Rendered, other: Rendered): boolean {
@@ -83,24 +108,35 @@ function inOrder(byName: ReadonlyMap<string, Rendered>): readonly Rendered[] {
 function render(table: TableShape): Rendered {
   const references: string[] = [];
   const lines = table.columns.map((column) => {
-    const parts = [nameText(column.name), column.storage, ...constraints(table, column)];
+    const type = table.strict || column.storage !== "ANY" ? [column.storage] : [];
+    const parts = [nameText(column.name), ...type, ...constraints(table, column)];
     if (column.reference) {
       const target = checkedTarget(table, column);
       references.push(getTableName(target.table).toLowerCase());
-      parts.push(...referenceText(column, target));
+      parts.push(...referencesText([target], column.reference));
     }
-    return `  ${parts.join(" ")}`;
+    return parts.join(" ");
   });
-  const indexes = table.columns
-    .filter((column) => column.unique)
-    .map((column) => {
-      const index = nameText(`${table.name}_${column.name}_unique`);
-      return `CREATE UNIQUE INDEX ${index} ON ${nameText(table.name)} (${nameText(column.name)});`;
-    });
+  if (table.identifier) lines.push(`PRIMARY KEY ${columnList(table, table.identifier)}`);
+  for (const { name, condition } of table.checks) {
+    const text = expressionText(condition, `${table.name}: the check ${name}`);
+    lines.push(checkText({ name, condition: text }));
+  }
+  table.foreignKeys.forEach((key, at) => {
+    const targets = checkedTargets(table, at);
+    references.push(getTableName((targets[0] as AnySQLiteColumn).table).toLowerCase());
+    const parts = [`CONSTRAINT ${nameText(key.name)} FOREIGN KEY`, columnList(table, key.columns)];
+    lines.push(parts.concat(referencesText(targets, key)).join(" "));
+  });
+
+  const options = [table.strict && "STRICT", table.withoutRowid && "WITHOUT ROWID"];
+  const behind = options.filter((option) => option !== false).join(", ");
+  const body = lines.map((line) => `  ${line}`).join(",\n");
   return {
     statements: [
-      `CREATE TABLE ${nameText(table.name)} (\n${lines.join(",\n")}\n) STRICT;`,
-      ...indexes,
+      `CREATE TABLE ${nameText(table.name)} (\n${body}\n)${behind && ` ${behind}`};`,
+      ...indexesOf(table).map((index) => indexText(table, index)),
+      ...searchStatements(table),
     ],
     types: table.columns
       .map(({ key, type, custom }) => [key, type, custom?.name ?? ""].join(" "))
@@ -109,45 +145,67 @@ function render(table: TableShape): Rendered {
   };
 }
 
+// Those of single columns first, in the order of the columns.
+function indexesOf(table: TableShape): readonly IndexShape[] {
+  const ofColumns = table.columns.flatMap(({ key, name, unique, index }) => [
+    ...(unique ? [{ name: `${table.name}_${name}_unique`, unique: true, on: [key] }] : []),
+    ...(index ? [{ name: `${table.name}_${name}_index`, unique: false, on: [key] }] : []),
+  ]);
+  const ofTable = table.uniques.map(({ name, columns }) => ({ name, unique: true, on: columns }));
+  return [...ofColumns, ...ofTable, ...table.indexes];
+}
+
+function indexText(table: TableShape, { name, unique, on, where }: IndexShape): string {
+  const parts = on.map((part) =>
+    typeof part === "string"
+      ? nameText(columnOf(table, part).name)
+      : expressionText(part, `${table.name}: the index ${name}`),
+  );
+  const text = `CREATE ${unique ? "UNIQUE " : ""}INDEX ${nameText(name)} ON ${nameText(table.name)}`;
+  const condition = where
+    ? ` WHERE ${expressionText(where, `${table.name}: the where of ${name}`)}`
+    : "";
+  return `${text} (${parts.join(", ")})${condition};`;
+}
+
+function columnOf(table: TableShape, key: string): ColumnShape {
+  return table.columns.find((column) => column.key === key) as ColumnShape;
+}
+
+function columnList(table: TableShape, keys: readonly string[]): string {
+  return `(${keys.map((key) => nameText(columnOf(table, key).name)).join(", ")})`;
+}
+
 function constraints(table: TableShape, column: ColumnShape): string[] {
   const parts: string[] = [];
   if (column.identifier) parts.push("PRIMARY KEY");
   if (column.autoIncrement) parts.push("AUTOINCREMENT");
   // An INTEGER PRIMARY KEY is the rowid, which is never NULL; any other primary key of SQLite may
   // be.
-  const isRowid = column.identifier && column.storage === "INTEGER";
+  const isRowid = column.identifier && column.storage === "INTEGER" && !table.withoutRowid;
   if (column.required && !isRowid) parts.push("NOT NULL");
   if (column.default) parts.push(`DEFAULT ${defaultText(table, column)}`);
-  const check = checkOf(table, column);
-  if (check) parts.push(`CONSTRAINT ${nameText(check.name)} CHECK (${check.condition})`);
-  return parts;
-}
-
-// Parameters of an expression are written into it as constants.
-class ConstantDialect extends SQLiteSyncDialect {
-  override escapeParam(_index: number, parameter?: unknown): string {
-    return constantText(parameter);
+  if (column.generated) {
+    const kind = column.generated.stored ? "STORED" : "VIRTUAL";
+    parts.push(`GENERATED ALWAYS AS (${generatedText(table, column)}) ${kind}`);
   }
+  return [...parts, ...columnChecks(table, column).map(checkText)];
 }
 
-const dialect = new ConstantDialect();
+function checkText({ name, condition }: Check): string {
+  return `CONSTRAINT ${nameText(name)} CHECK (${condition})`;
+}
 
 function defaultText(table: TableShape, column: ColumnShape): string {
   const given = column.default as NonNullable<ColumnShape["default"]>;
+  const where = `${table.name}.${column.name}: its default`;
+  if ("expression" in given) return `(${expressionText(given.expression, where)})`;
   try {
-    if ("expression" in given) return `(${expressionText(given.expression)})`;
     const text = constantText(given.stored);
     return text.startsWith("CAST") ? `(${text})` : text;
   } catch (cause) {
-    throw invalidSchema(
-      `${table.name}.${column.name}: its default cannot be written as SQL`,
-      cause,
-    );
+    throw invalidSchema(`${where} cannot be written as SQL`, cause);
   }
-}
-
-function expressionText(expression: SQL): string {
-  return dialect.sqlToQuery(expression).sql;
 }
 
 // What SQLite would only say when the first row is inserted, as "foreign key mismatch".
@@ -156,7 +214,7 @@ function checkedTarget(table: TableShape, column: ColumnShape): AnySQLiteColumn 
   const from = `${table.name}.${column.name}`;
   const to = `${getTableName(target.table)}.${target.name}`;
   if (!shapeOfTable(target.table)) return target; // Plain Drizzle: its keys may be composite.
-  if (!target.primary && !target.isUnique) {
+  if (!target.primary && !target.isUnique && !isUniqueAlone(target)) {
     throw invalidSchema(`${from} references ${to}, which is neither an identifier nor unique`);
   }
   const storage = target.getSQLType().toUpperCase();
@@ -166,9 +224,67 @@ function checkedTarget(table: TableShape, column: ColumnShape): AnySQLiteColumn 
   return target;
 }
 
-function referenceText(column: ColumnShape, target: AnySQLiteColumn): string[] {
-  const parts = [`REFERENCES ${nameText(getTableName(target.table))} (${nameText(target.name)})`];
-  const { onDelete, onUpdate } = column.reference ?? {};
+// Through the extras of its table.
+function isUniqueAlone(target: AnySQLiteColumn): boolean {
+  const shape = shapeOfTable(target.table) as TableShape;
+  const isIt = (keys: readonly unknown[] = []) =>
+    keys.length === 1 &&
+    typeof keys[0] === "string" &&
+    columnOf(shape, keys[0]).name === target.name;
+  return (
+    isIt(shape.identifier) ||
+    shape.uniques.some(({ columns }) => isIt(columns)) ||
+    shape.indexes.some(({ unique, where, on }) => unique && !where && isIt(on))
+  );
+}
+
+function checkedTargets(table: TableShape, at: number): readonly AnySQLiteColumn[] {
+  const { name, columns } = table.foreignKeys[at] as TableShape["foreignKeys"][number];
+  const targets = referencedTogether(table, at);
+  const owner = (targets[0] as AnySQLiteColumn).table;
+  const shape = shapeOfTable(owner);
+  if (!shape) return targets; // Plain Drizzle.
+  const fail = (why: string) => invalidSchema(`${table.name}: the foreign key ${name} ${why}`);
+  targets.forEach((target, index) => {
+    const column = columnOf(table, columns[index] as string);
+    const storage = target.getSQLType().toUpperCase();
+    if (storage !== column.storage) {
+      const to = `${shape.name}.${target.name}`;
+      throw fail(`leads from ${column.name}, ${column.storage}, to ${to}, which is ${storage}`);
+    }
+  });
+  const names = targets.map((target) => target.name).sort();
+  const isKey = (keys: readonly string[]) =>
+    keys.length === names.length &&
+    keys
+      .map((key) => columnOf(shape, key).name)
+      .sort()
+      .join("\0") === names.join("\0");
+  const keys = [
+    ...(shape.identifier ? [shape.identifier] : []),
+    ...shape.columns.filter((each) => each.identifier || each.unique).map(({ key }) => [key]),
+    ...shape.uniques.map((each) => each.columns),
+    ...shape.indexes
+      .filter(
+        ({ unique, where, on }) => unique && !where && on.every((each) => typeof each === "string"),
+      )
+      .map(({ on }) => on as readonly string[]),
+  ];
+  if (!keys.some(isKey)) {
+    throw fail(
+      `references columns of ${shape.name} that are neither an identifier nor unique together`,
+    );
+  }
+  return targets;
+}
+
+function referencesText(
+  targets: readonly AnySQLiteColumn[],
+  { onDelete, onUpdate }: Pick<TableShape["foreignKeys"][number], "onDelete" | "onUpdate">,
+): string[] {
+  const owner = (targets[0] as AnySQLiteColumn).table;
+  const columns = targets.map((target) => nameText(target.name)).join(", ");
+  const parts = [`REFERENCES ${nameText(getTableName(owner))} (${columns})`];
   if (onDelete) parts.push(`ON DELETE ${onDelete.toUpperCase()}`);
   if (onUpdate) parts.push(`ON UPDATE ${onUpdate.toUpperCase()}`);
   return parts;

@@ -2,6 +2,7 @@
 // itself checks (STRICT types, CHECK, NOT NULL) is left to it; here is refused what would arrive
 // there already changed.
 import { SchemaScriptError } from "./errors.js";
+import { hexText } from "./sql-text.js";
 
 /** What a column is declared as; STRICT tables know no other names. */
 export type StorageClass = "INTEGER" | "REAL" | "TEXT" | "BLOB" | "ANY";
@@ -26,6 +27,8 @@ export type PropertyType =
 /** A custom type's own name and conversions. */
 export interface CustomShape {
   readonly name: string;
+  /** What its values are stored as; an array of them is TEXT all the same. */
+  readonly storage: StorageClass;
   readonly toDriver?: (value: never) => unknown;
   readonly fromDriver?: (stored: never) => unknown;
 }
@@ -38,13 +41,39 @@ export interface ValueShape {
   /** The number of each name of a `numbered` enum. */
   readonly numbers?: Readonly<Record<string, number>>;
   readonly custom?: CustomShape;
+  /** A list of such values, stored as JSON text. `type` is then what its elements are. */
+  readonly array: boolean;
 }
 
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 
-/** The value as it is bound. `column` is named in errors: `users.age`. */
+/** What Drizzle calls for each value that is bound, and for each that is read. */
+export interface Conversions {
+  readonly mapToDriverValue: (value: unknown) => unknown;
+  readonly mapFromDriverValue: (stored: unknown) => unknown;
+}
+
+/** The conversions of a column. `column` is named in errors: `users.age`. */
+export function conversionsOf(shape: ValueShape, column: string): Conversions {
+  return shape.array
+    ? {
+        mapToDriverValue: (value) => listStored(shape, value, column),
+        mapFromDriverValue: (stored) => listRead(shape, stored, column),
+      }
+    : {
+        mapToDriverValue: (value) => oneStored(shape, value, column),
+        mapFromDriverValue: (stored) => oneRead(shape, stored, column),
+      };
+}
+
+/** The value as it is bound. */
 export function toStored(shape: ValueShape, value: unknown, column: string): unknown {
+  return conversionsOf(shape, column).mapToDriverValue(value);
+}
+
+// One value: of a column, or of a list.
+function oneStored(shape: ValueShape, value: unknown, column: string): unknown {
   switch (shape.type) {
     case "integer":
       if (typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)) {
@@ -87,8 +116,8 @@ export function toStored(shape: ValueShape, value: unknown, column: string): unk
   }
 }
 
-/** The value that was stored. What the type cannot hold is refused, never rounded or guessed. */
-export function fromStored(shape: ValueShape, stored: unknown, column: string): unknown {
+// The value that was stored. What the type cannot hold is refused, never rounded or guessed.
+function oneRead(shape: ValueShape, stored: unknown, column: string): unknown {
   switch (shape.type) {
     case "integer":
       if (typeof stored === "bigint") {
@@ -128,6 +157,68 @@ export function fromStored(shape: ValueShape, stored: unknown, column: string): 
     default:
       return isA("string", stored, column);
   }
+}
+
+// An element is stored as it would be in a column of its own, in the form that JSON has for it: a
+// bigint as its digits in text, for JSON's readers round numbers; bytes as hexadecimal text, which
+// SQLite's unhex() reads; and a node as itself.
+function listStored(shape: ValueShape, list: unknown, column: string): string {
+  if (!Array.isArray(list)) throw refused(column, "it takes an array");
+  return jsonStored(
+    list.map((value: unknown) => {
+      if (value === null || value === undefined) throw refused(column, "an array holds no null");
+      switch (shape.type) {
+        case "node":
+          return value;
+        case "boolean":
+          return Boolean(value);
+        default:
+          return jsonOf(oneStored(shape, value, column), column);
+      }
+    }),
+    column,
+  );
+}
+
+function jsonOf(stored: unknown, column: string): unknown {
+  if (typeof stored === "bigint") return String(stored);
+  if (stored instanceof Uint8Array) return hexText(stored);
+  if (typeof stored === "number" && !Number.isFinite(stored)) {
+    throw refused(column, "JSON has no infinite numbers");
+  }
+  return stored;
+}
+
+function listRead(shape: ValueShape, stored: unknown, column: string): unknown {
+  const list = jsonRead(stored, column);
+  if (!Array.isArray(list)) throw unreadable(column, "JSON that is not an array");
+  if (shape.type === "node") return list;
+  const isBytes = shape.type === "blob" || shape.custom?.storage === "BLOB";
+  return list.map((value: unknown) => {
+    const plain = isBytes
+      ? bytesOf(value, column)
+      : shape.type === "bigint"
+        ? bigintOf(value, column)
+        : value;
+    return oneRead(shape, plain, column);
+  });
+}
+
+function bytesOf(text: unknown, column: string): Uint8Array {
+  if (typeof text !== "string" || text.length % 2 !== 0 || /[^0-9a-fA-F]/.test(text)) {
+    throw unreadable(column, "an element that is not hexadecimal");
+  }
+  const bytes = new Uint8Array(text.length / 2);
+  for (let at = 0; at < bytes.length; at++) {
+    bytes[at] = Number.parseInt(text.slice(2 * at, 2 * at + 2), 16);
+  }
+  return bytes;
+}
+
+function bigintOf(value: unknown, column: string): bigint {
+  if (typeof value === "string" && /^-?\d+$/.test(value)) return BigInt(value);
+  if (Number.isSafeInteger(value)) return BigInt(value as number);
+  throw unreadable(column, "an element that is not an integer");
 }
 
 function numberStored(value: unknown, column: string): unknown {

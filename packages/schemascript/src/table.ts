@@ -1,26 +1,41 @@
 // From our shapes to Drizzle's tables. The only module that knows how Drizzle builds columns.
-import { Column, entityKind, getTableName, is, sql, Table as DrizzleTable } from "drizzle-orm";
+import {
+  Column,
+  entityKind,
+  getTableName,
+  is,
+  sql,
+  Table as DrizzleTable,
+  type SQL,
+} from "drizzle-orm";
 import {
   check,
   customType,
+  foreignKey,
+  index,
   integer,
+  primaryKey,
   real,
   SQLiteBaseInteger,
   SQLiteBaseIntegerBuilder,
   sqliteTable,
   text,
+  uniqueIndex,
   type AnySQLiteColumn,
   type SQLiteColumn,
   type SQLiteColumnBuilderBase,
   type SQLiteTableWithColumns,
 } from "drizzle-orm/sqlite-core";
+import { columnChecks } from "./checks.js";
 import { invalidSchema } from "./errors.js";
+import { expressionText } from "./expression.js";
+import { withExtras, type TableExtras } from "./extras.js";
 import type { FieldBuilder } from "./field.js";
+import { withOutputs, type OutputsBeside } from "./outputs/methods.js";
 import type { Facts } from "./property.js";
-import { declare, type ColumnShape, type TableShape } from "./registry.js";
+import { declare, type ColumnShape, type IndexPart, type TableShape } from "./registry.js";
 import { SchemaColumn, schemaShape, tableShape, type PropertyMap, type Schema } from "./schema.js";
-import { constantText, nameText } from "./sql-text.js";
-import { fromStored, toStored, type PropertyType } from "./storage.js";
+import { conversionsOf, type PropertyType } from "./storage.js";
 
 /** What Drizzle's types call each of our types: [dataType, columnType, driverParam]. */
 interface DrizzleTypes {
@@ -37,11 +52,18 @@ interface DrizzleTypes {
   readonly custom: ["custom", "SQLiteCustomColumn", unknown];
 }
 
-type EnumValues<F extends Facts> = F["type"] extends "text"
-  ? [string, ...string[]]
-  : F["options"] extends readonly [infer First extends string, ...infer Rest extends string[]]
-    ? [First, ...Rest]
-    : undefined;
+/** A list of any of them is JSON text. */
+type DrizzleType<F extends Facts> = F["array"] extends true
+  ? DrizzleTypes["node"]
+  : DrizzleTypes[F["type"]];
+
+type EnumValues<F extends Facts> = F["array"] extends true
+  ? undefined
+  : F["type"] extends "text"
+    ? [string, ...string[]]
+    : F["options"] extends readonly [infer First extends string, ...infer Rest extends string[]]
+      ? [First, ...Rest]
+      : undefined;
 
 /**
  * A column of a table, as Drizzle knows it.
@@ -63,10 +85,10 @@ export type ColumnOf<
   {
     name: F["name"] extends string ? F["name"] : Key;
     tableName: TableName;
-    dataType: DrizzleTypes[F["type"]][0];
-    columnType: DrizzleTypes[F["type"]][1];
+    dataType: DrizzleType<F>[0];
+    columnType: DrizzleType<F>[1];
     data: Value;
-    driverParam: DrizzleTypes[F["type"]][2];
+    driverParam: DrizzleType<F>[2];
     notNull: F["required"];
     hasDefault: F["hasDefault"];
     isPrimaryKey: F["identifier"];
@@ -75,11 +97,38 @@ export type ColumnOf<
     enumValues: EnumValues<F>;
     baseColumn: never;
     identity: undefined;
-    generated: undefined;
+    generated: F["generated"] extends true ? { type: "always" } : undefined;
   },
   {},
   {}
 >;
+
+declare const made: unique symbol;
+declare const searched: unique symbol;
+
+/** What a table was made of. Exists for the type checker only: relations are found in it. */
+export interface Made<Map extends PropertyMap> {
+  readonly [made]: Map;
+}
+
+/**
+ * A table with full-text search over some of its texts: what `search()` takes.
+ *
+ * @example
+ * ```ts
+ * import { search, Table, type Searchable } from "schemascript";
+ *
+ * const notes = Table("notes", (prop) => ({ id: prop.integer().identifier(), text: prop.text() }), {
+ *   search: ["text"],
+ * });
+ * const about = (table: Searchable, words: string) => search(table, words);
+ * const found = about(notes, "sqlite");
+ * ```
+ */
+export interface Searchable<Key extends string = string> {
+  /** Exists for the type checker only. */
+  readonly [searched]: Key;
+}
 
 /**
  * A table that can be queried: one of Drizzle's, with exact types of its columns.
@@ -94,22 +143,21 @@ export type ColumnOf<
  * type NewUser = typeof users.$inferInsert; // { id?: number; name: string }
  * ```
  */
-export type Table<
-  Name extends string = string,
-  Map extends PropertyMap = PropertyMap,
-> = SQLiteTableWithColumns<{
-  name: Name;
-  schema: undefined;
-  dialect: "sqlite";
-  columns: {
-    [Key in keyof Map & string]: ColumnOf<
-      Name,
-      Key,
-      Map[Key]["_"]["value"],
-      Map[Key]["_"]["facts"]
-    >;
-  };
-}>;
+export type Table<Name extends string = string, Map extends PropertyMap = PropertyMap> = Made<Map> &
+  SQLiteTableWithColumns<{
+    name: Name;
+    schema: undefined;
+    dialect: "sqlite";
+    columns: {
+      [Key in keyof Map & string]: ColumnOf<
+        Name,
+        Key,
+        Map[Key]["_"]["value"],
+        Map[Key]["_"]["facts"]
+      >;
+    };
+  }> &
+  OutputsBeside<Map>;
 
 // A table is made once for each shape: `Table(Users)` is the same table wherever it is written.
 const tables = new WeakMap<TableShape, DrizzleTable>();
@@ -145,17 +193,38 @@ export function Table<const Name extends string, Map extends PropertyMap>(
   name: Name,
   builder: (prop: FieldBuilder) => Map,
 ): Table<Name, Map>;
+export function Table<
+  const Name extends string,
+  Map extends PropertyMap,
+  // Not bound to the columns here: that would ask for them before the builder is looked at.
+  const Search extends readonly string[] = readonly [],
+>(
+  name: Name,
+  builder: (prop: FieldBuilder) => Map,
+  // The columns are the builder's to say, not the extras'.
+  extras:
+    | TableExtras<NoInfer<Map>, Search>
+    | ((columns: Table<Name, NoInfer<Map>>) => TableExtras<NoInfer<Map>, Search>),
+): Table<Name, Map> & (Search extends readonly [] ? unknown : Searchable<Search[number]>);
 export function Table<Name extends string, Map extends PropertyMap>(
   schema: Schema<Name, Map>,
 ): Table<Name, Map>;
-export function Table(first: unknown, builder?: (prop: FieldBuilder) => PropertyMap): unknown {
+export function Table(
+  first: unknown,
+  builder?: (prop: FieldBuilder) => PropertyMap,
+  extras?: unknown,
+): unknown {
   const known = schemaShape(first);
   if (known) return tableOf(known);
   if (typeof first !== "string")
     throw invalidSchema("Table() takes a name and a builder, or a Schema");
-  const shape = tableShape(first, builder as (prop: FieldBuilder) => PropertyMap);
+  const base = tableShape(first, builder as (prop: FieldBuilder) => PropertyMap);
+  const table = drizzleTable(base);
+  const given: unknown = typeof extras === "function" ? extras(table) : extras;
+  const shape = given === undefined ? base : withExtras(base, given);
+  adopt(table, shape);
   declare(shape);
-  return tableOf(shape);
+  return table;
 }
 
 /** The shape of a table that Table() made, or undefined for what is none. */
@@ -165,66 +234,114 @@ export function shapeOfTable(table: unknown): TableShape | undefined {
 
 /** The Drizzle table of a shape. */
 export function tableOf(shape: TableShape): DrizzleTable {
-  const made = tables.get(shape);
-  if (made) return made;
-  const builders = shape.columns.map(
-    (column) => [column.key, columnBuilder(shape, column)] as const,
-  );
-  const checks = shape.columns.flatMap((column) => checkOf(shape, column) ?? []);
-  const table = sqliteTable(shape.name, Object.fromEntries(builders), () =>
-    checks.map(({ name, condition }) => check(name, sql.raw(condition))),
-  );
-  tables.set(shape, table);
-  shapes.set(table, shape);
+  const known = tables.get(shape);
+  if (known) return known;
+  const table = drizzleTable(shape);
+  adopt(table, shape);
   return table;
 }
 
-/**
- * The CHECK constraint with which the database keeps a column to its type, where STRICT alone does
- * not.
- */
-export function checkOf(
-  table: TableShape,
-  column: ColumnShape,
-): { readonly name: string; readonly condition: string } | undefined {
-  const condition = conditionOf(column);
-  return condition === undefined
-    ? undefined
-    : { name: `${table.name}_${column.name}_check`, condition };
+function adopt(table: DrizzleTable, shape: TableShape): void {
+  withOutputs(table, shape);
+  tables.set(shape, table);
+  shapes.set(table, shape);
 }
 
-function conditionOf(column: ColumnShape): string | undefined {
-  const name = nameText(column.name);
-  const oneOf = (values: readonly unknown[]) =>
-    `${name} IN (${values.map(constantText).join(", ")})`;
-  switch (column.type) {
-    case "enum":
-      return oneOf(column.options ?? []);
-    case "numbered":
-      return oneOf(Object.values(column.numbers ?? {}));
-    case "boolean":
-      return oneOf([0, 1]);
-    case "node":
-      return `json_valid(${name})`;
-    default:
-      return undefined;
-  }
+// The extras are asked for later, by whoever wants to know a table's indexes and constraints. Until
+// then the table may be known by a shape with more of them than the one that its columns are of.
+function drizzleTable(columnsOf: TableShape): DrizzleTable {
+  const builders = columnsOf.columns.map(
+    (column) => [column.key, columnBuilder(columnsOf, column)] as const,
+  );
+  const table: DrizzleTable = sqliteTable(
+    columnsOf.name,
+    Object.fromEntries(builders) as Record<string, never>,
+    (self) => constraintsOf(shapes.get(table) ?? columnsOf, self) as never,
+  );
+  return table;
+}
+
+function constraintsOf(
+  shape: TableShape,
+  self: Readonly<Record<string, AnySQLiteColumn>>,
+): unknown[] {
+  const column = (key: string) => self[key] as AnySQLiteColumn;
+  const part = (each: IndexPart) =>
+    typeof each === "string" ? column(each) : rawOf(each, `${shape.name}: an index`);
+  const checks = shape.columns
+    .flatMap((each) => columnChecks(shape, each))
+    .map(({ name, condition }) => check(name, sql.raw(condition)));
+  const ofTable = shape.checks.map(({ name, condition }) =>
+    check(name, rawOf(condition, `${shape.name}: the check ${name}`)),
+  );
+  const indexes = [
+    ...shape.columns
+      .filter((each) => each.index)
+      .map(({ key, name }) => index(`${shape.name}_${name}_index`).on(column(key) as never)),
+    ...shape.uniques.map(({ name, columns }) =>
+      uniqueIndex(name).on(...(columns.map(column) as [never])),
+    ),
+    ...shape.indexes.map(({ name, unique, on, where }) => {
+      const made = (unique ? uniqueIndex : index)(name).on(...(on.map(part) as [never]));
+      return where ? made.where(rawOf(where, `${shape.name}: the where of ${name}`)) : made;
+    }),
+  ];
+  const keys = shape.foreignKeys.map(({ name, columns, onDelete, onUpdate }, at) => {
+    const key = foreignKey((() => ({
+      name,
+      columns: columns.map(column),
+      foreignColumns: referencedTogether(shape, at),
+    })) as never);
+    if (onDelete) key.onDelete(onDelete);
+    if (onUpdate) key.onUpdate(onUpdate);
+    return key;
+  });
+  const identifier = shape.identifier
+    ? [primaryKey({ columns: shape.identifier.map(column) as [never] })]
+    : [];
+  return [...identifier, ...checks, ...ofTable, ...indexes, ...keys];
+}
+
+function rawOf(expression: unknown, where: string): SQL {
+  return sql.raw(expressionText(expression, where));
 }
 
 /** Where a foreign key leads: a column of Drizzle's, made by us or by `sqliteTable`. */
 export function referenced(table: TableShape, column: ColumnShape): AnySQLiteColumn {
-  const target = column.reference?.target();
+  const found = columnOf(column.reference?.target());
+  if (found) return found;
+  throw invalidSchema(
+    `${table.name}.${column.name} must reference a column: .references(() => Users.id)`,
+  );
+}
+
+/** Where a foreign key of several columns leads. */
+export function referencedTogether(table: TableShape, at: number): readonly AnySQLiteColumn[] {
+  const key = table.foreignKeys[at] as TableShape["foreignKeys"][number];
+  const targets: unknown = key.target();
+  const found = Array.isArray(targets) ? targets.map(columnOf) : [];
+  const columns = found.filter((each) => each !== undefined);
+  if (
+    columns.length !== key.columns.length ||
+    found.length !== columns.length ||
+    columns.some((each) => each.table !== columns[0]?.table)
+  ) {
+    throw invalidSchema(
+      `${table.name}: the foreign key ${key.name} must reference as many columns of one table`,
+    );
+  }
+  return columns;
+}
+
+function columnOf(target: unknown): AnySQLiteColumn | undefined {
   if (target instanceof SchemaColumn) {
     const owner = tableOf(SchemaColumn.ownerOf(target)) as unknown as Record<
       string,
       AnySQLiteColumn
     >;
-    return owner[target.key] as AnySQLiteColumn;
+    return owner[target.key];
   }
-  if (is(target, Column)) return target as AnySQLiteColumn;
-  throw invalidSchema(
-    `${table.name}.${column.name} must reference a column: .references(() => Users.id)`,
-  );
+  return is(target, Column) ? (target as AnySQLiteColumn) : undefined;
 }
 
 // What we use of Drizzle's builders. Their types are made for a literal chain of calls, which this
@@ -235,12 +352,8 @@ interface Builder extends SQLiteColumnBuilderBase {
   unique(): Builder;
   primaryKey(options?: { readonly autoIncrement: boolean }): Builder;
   references(target: () => AnySQLiteColumn, actions: object): Builder;
-  build(table: unknown): Convertible;
-}
-
-interface Convertible extends AnySQLiteColumn {
-  mapToDriverValue(value: unknown): unknown;
-  mapFromDriverValue(stored: unknown): unknown;
+  generatedAlwaysAs(expression: () => SQL, config: { mode: "stored" | "virtual" }): Builder;
+  build(table: unknown): AnySQLiteColumn;
 }
 
 function columnBuilder(table: TableShape, shape: ColumnShape): Builder {
@@ -256,6 +369,12 @@ function columnBuilder(table: TableShape, shape: ColumnShape): Builder {
     const { onDelete, onUpdate } = shape.reference;
     builder.references(() => referenced(table, shape), { onDelete, onUpdate });
   }
+  if (shape.generated) {
+    const { stored } = shape.generated;
+    builder.generatedAlwaysAs(() => sql.raw(generatedText(table, shape)), {
+      mode: stored ? "stored" : "virtual",
+    });
+  }
 
   // Drizzle's column of this type, with our conversions: they refuse what would not arrive as it
   // is.
@@ -263,11 +382,18 @@ function columnBuilder(table: TableShape, shape: ColumnShape): Builder {
   builder.build = (owner) => {
     const column = build(owner);
     const where = `${getTableName(column.table)}.${column.name}`;
-    column.mapToDriverValue = (value) => toStored(shape, value, where);
-    column.mapFromDriverValue = (stored) => fromStored(shape, stored, where);
-    return column;
+    return Object.assign(column, conversionsOf(shape, where));
   };
   return builder;
+}
+
+/** What a generated column is computed from, as SQL. */
+export function generatedText(table: TableShape, column: ColumnShape): string {
+  const expression = column.generated?.expression;
+  return expressionText(
+    typeof expression === "function" ? expression() : expression,
+    `${table.name}.${column.name}: what it is generated from`,
+  );
 }
 
 function plainBuilder(shape: ColumnShape): Builder {
@@ -284,7 +410,7 @@ function plainBuilder(shape: ColumnShape): Builder {
     numbered: () => customType({ dataType: () => "integer" })(shape.name),
     custom: () => customType({ dataType: () => shape.storage.toLowerCase() })(shape.name),
   };
-  return make[shape.type]() as Builder;
+  return make[shape.array ? "node" : shape.type]() as Builder;
 }
 
 // Drizzle has a bigint only as a blob. On its integer, so that AUTOINCREMENT stays known to

@@ -22,7 +22,9 @@ const examples = join(root, "dist", "examples");
 rmSync(examples, { recursive: true, force: true });
 mkdirSync(examples, { recursive: true });
 
-const sources = readdirSync(join(root, "src")).map((name) => join(root, "src", name));
+const sources = readdirSync(join(root, "src"), { recursive: true })
+  .filter((name) => name.endsWith(".ts"))
+  .map((name) => join(root, "src", name));
 let count = 0;
 for (const source of [...sources, join(root, "README.md")]) {
   const blocks = readFileSync(source, "utf8").matchAll(/^( \* )?```ts\n(.*?)^( \* )?```/gms);

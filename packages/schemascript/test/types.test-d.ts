@@ -363,5 +363,6 @@ export async function results(): Promise<void> {
   });
   same<typeof sum, number>(true);
 }
-export const assignable: SqliteRemoteDatabase<{ users: typeof users; nodes: typeof nodes }> = db;
+// Where tables refer to each other, ours knows more relations than Drizzle's type of the same tables.
+export const assignable: SqliteRemoteDatabase<{ users: typeof users }> = database({ users });
 same<typeof args, readonly string[]>(true);

@@ -31,7 +31,8 @@ export function columnChecks(table: TableShape, column: ColumnShape): readonly C
     );
 
   add("check", typeCondition(column, name));
-  if (column.min !== undefined) {
+  // No count is below 0.
+  if (column.min !== undefined && !(isCounted(column) && column.min === 0)) {
     add("min", `${measure.text} >= ${bound(column.min)}${measure.isWhole}`);
   }
   if (column.max !== undefined) {

@@ -202,11 +202,15 @@ function checkShape(shape: TableShape): void {
       }
     }
   }
-  const names = [...shape.uniques, ...shape.indexes, ...shape.checks].map(({ name }) =>
-    name.toLowerCase(),
-  );
+  const ofColumns = shape.columns.flatMap(({ name, unique, index }) => [
+    ...(unique ? [`${shape.name}_${name}_unique`] : []),
+    ...(index ? [`${shape.name}_${name}_index`] : []),
+  ]);
+  const ofTable = [...shape.uniques, ...shape.indexes, ...shape.checks].map(({ name }) => name);
+  const names = [...ofColumns, ...ofTable].map((name) => name.toLowerCase());
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw fail(`two of its extras are called ${twice}: name one of them`);
+  if (twice !== undefined)
+    throw fail(`two indexes or checks are called ${twice}: name one of them`);
 }
 
 function keysOf(

@@ -61,6 +61,14 @@ export function schemaStatements(
     }
     if (!other) (isView ? views : byName).set(name, rendered);
   }
+  for (const shape of shapes) {
+    const name = "search" in shape ? shape.search?.name.toLowerCase() : undefined;
+    if (name !== undefined && (byName.has(name) || views.has(name))) {
+      throw invalidSchema(
+        `${shape.name}: its search is a table ${name}, and another has that name`,
+      );
+    }
+  }
   return [...inOrder(byName), ...views.values()].flatMap(({ statements }) => statements);
 }
 

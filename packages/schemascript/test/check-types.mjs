@@ -1,6 +1,6 @@
-// Writes the examples of the TSDoc comments and of the README to dist/examples, and type-checks
-// them, the type tests and the samples of the project's first document. examples.test.ts runs what
-// this has written.
+// Writes the examples of the TSDoc comments, the README and docs/schema.md to dist/examples, and
+// type-checks them, the type tests and the samples of the project's first document.
+// examples.test.ts runs what this has written.
 import { spawnSync } from "node:child_process";
 import {
   cpSync,
@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -26,12 +26,13 @@ const sources = readdirSync(join(root, "src"), { recursive: true })
   .filter((name) => name.endsWith(".ts"))
   .map((name) => join(root, "src", name));
 let count = 0;
-for (const source of [...sources, join(root, "README.md")]) {
+const pages = [join(root, "README.md"), join(root, "..", "..", "docs", "schema.md")];
+for (const source of [...sources, ...pages]) {
   const blocks = readFileSync(source, "utf8").matchAll(/^( \* )?```ts\n(.*?)^( \* )?```/gms);
   let index = 0;
   for (const [, , block] of blocks) {
     const text = block.replaceAll(/^ \* ?/gm, "");
-    const name = source.slice(root.length + 1).replaceAll(/\W+/g, "-");
+    const name = relative(root, source).replaceAll(/\W+/g, "-");
     writeFileSync(
       join(examples, `${name}-${++index}.ts`),
       text.includes("import") ? text : `${text}\nexport {};\n`,

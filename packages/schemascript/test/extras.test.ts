@@ -195,7 +195,7 @@ test("what cannot be is refused with a sentence", () => {
           ["id", "name"],
         ],
       },
-      "t: two of its extras are called t_id_name_unique: name one of them",
+      "t: two indexes or checks are called t_id_name_unique: name one of them",
     ],
     [
       columns,
@@ -312,6 +312,20 @@ END;`,
   INSERT INTO "notes's_search" (rowid, "title", "the body") VALUES (new."note id", new."title", new."the body");
 END;`,
   ]);
+});
+
+test("names that two would have are refused", () => {
+  const columns = (prop: FieldBuilder) => ({
+    a: prop.text(),
+    b: prop.text(),
+    a_b: prop.text().unique(),
+  });
+  assert.throws(() => Table("t", columns, { unique: [["a", "b"]] }), /are called t_a_b_unique/);
+  const other = Schema("Notes's_Search", (prop) => ({ id: prop.integer().identifier() }));
+  assert.throws(
+    () => schemaStatements([notes, other]),
+    /^SchemaScriptError: notes's: its search is a table notes's_search, and another has that name/,
+  );
 });
 
 test("what a person types breaks no search", () => {

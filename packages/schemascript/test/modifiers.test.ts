@@ -196,6 +196,13 @@ test("conditions are written as they were given, values as constants", () => {
   assert.throws(() => schemaStatements([broken]), /^SchemaScriptError: d\.a: its check is not SQL/);
 });
 
+test("a least length of nothing is no constraint", () => {
+  const table = Table("z", (prop) => ({ a: prop.text().min(0), b: prop.integer().min(0) }));
+  assert.deepEqual(schemaStatements([table]), [
+    'CREATE TABLE "z" (\n  "a" TEXT NOT NULL,\n  "b" INTEGER NOT NULL CONSTRAINT "z_b_min" CHECK ("b" >= 0)\n) STRICT;',
+  ]);
+});
+
 test("generated columns are computed by SQLite and left out of inserts", async () => {
   const table = Table("g", (prop) => ({
     id: prop.integer().identifier(),

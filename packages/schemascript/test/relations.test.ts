@@ -111,3 +111,28 @@ test("what relations() says stands", async () => {
 test("a table that is not in the schema object is no relation", () => {
   assert.doesNotThrow(() => databaseOver(new TestHost().call)({ posts }));
 });
+
+test("what JSON cannot hold is an error in a relation, never another value", async () => {
+  const albums = Table("albums", (prop) => ({ id: prop.integer().identifier() }));
+  const photos = Table("photos", (prop) => ({
+    id: prop.integer().identifier(),
+    albumId: prop.integer().references(() => albums.id),
+    bytes: prop.blob().optional(),
+    size: prop.integer({ mode: "bigint" }),
+    names: prop.text().array(),
+    at: prop.datetime(),
+  }));
+  const db = await opened({ albums, photos }, [albums, photos] as never);
+  await db.insert(albums).values({ id: 1 });
+  const photo = { id: 1, albumId: 1, size: 5n, names: ["a"], at: new Date(7) };
+  await db.insert(photos).values({ ...photo, bytes: Uint8Array.of(255) });
+  const photosOf = (columns?: { bytes: false }) =>
+    db.query.albums.findMany({ with: { photos: columns ? { columns } : true } });
+  await assert.rejects(async () => photosOf(), /JSON cannot hold BLOB values/);
+  assert.deepEqual(await photosOf({ bytes: false }), [{ id: 1, photos: [photo] }]);
+  await db.update(photos).set({ size: 2n ** 60n });
+  await assert.rejects(
+    async () => photosOf({ bytes: false }),
+    /photos.size holds something that is not a bigint/,
+  );
+});

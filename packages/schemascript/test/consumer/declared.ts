@@ -1,6 +1,6 @@
 // A library that exports what it made with the language: its declarations can be written, because every type that
 // they name is exported.
-import { database, Schema, Table, value, type FieldBuilder } from "schemascript";
+import { database, Schema, search, Table, value, View, type FieldBuilder } from "schemascript";
 
 export const Users = Schema("users", (prop) => ({
   id: prop.integer().identifier(),
@@ -16,3 +16,20 @@ export const stamps = (prop: FieldBuilder) => ({
 export const posts = Table("posts", (prop) => ({ id: prop.text().identifier(), ...stamps(prop) }));
 export const db = database({ users, posts });
 export const allPosts = () => db.select().from(posts);
+export const folders = Table(
+  "folders",
+  (prop) => ({
+    id: prop.integer().identifier(),
+    parentId: prop
+      .integer()
+      .optional()
+      .references(() => folders.id, { name: "parent", inverse: "children" }),
+    names: prop.text().array().min(1),
+    title: prop.text().generated(() => value.sql`lower(${folders.id})`),
+  }),
+  { search: ["title"], unique: [["parentId", "title"]] },
+);
+export const roots = View("roots", (query) => query.select({ id: folders.id }).from(folders));
+export const tree = database({ folders });
+export const childrenOf = () => tree.query.folders.findMany({ with: { children: true } });
+export const foldersAbout = (words: string) => search(folders, words);

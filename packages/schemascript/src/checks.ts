@@ -80,7 +80,10 @@ function typeCondition(column: ColumnShape, name: string): string | undefined {
     case "boolean":
       return oneOf([0, 1]);
     case "node":
-      return `json_valid(${name})`;
+      // Before SQLite 3.45, NULL is not valid.
+      return column.required
+        ? `json_valid(${name})`
+        : `(${name} IS NULL OR json_valid(${name}))`;
     default:
       return undefined;
   }

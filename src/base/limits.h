@@ -43,8 +43,9 @@ struct Limits {
   std::uint32_t columnsMax = 2'000;
   // Parameters of one statement. SQLite's default, which Drizzle's many-row inserts rely on.
   std::uint32_t parametersMax = 32'766;
-  // The pattern of LIKE and GLOB. Matching takes time with the product of text and pattern, in one
-  // piece that no deadline can stop.
+  // The pattern of LIKE and GLOB. Matching takes time with the product of text and pattern: a
+  // minute for 50 MB and this. The deadline ends it, because the database has its own LIKE and
+  // GLOB; for SQLite's, which nothing ends, 5 bytes would be a second already.
   std::uint32_t likePatternBytesMax = 1'000;
   // How long a statement waits for another process's write before it is answered `unavailable`.
   std::chrono::milliseconds busyTimeMax{5'000};
@@ -52,6 +53,19 @@ struct Limits {
   std::uint32_t cachedStatementsMax = 128;
   // Longer statements are not kept: they are lists of rows, which do not come twice.
   std::uint32_t cachedSqlBytesMax = 64u << 10;
+
+  // A schema that is pushed. Enforced by migrate; its text is one of `sqlBytesMax`.
+
+  // CREATE statements. A table with all that belongs to it has some ten.
+  std::uint32_t schemaStatementsMax = 5'000;
+  // Triggers. SQLite compiles one inside of the other, on a stack that ends after some thousands.
+  std::uint32_t schemaTriggersMax = 1'000;
+  // Views. One that reads the next is nested like triggers; the time grows with the square of the
+  // depth.
+  std::uint32_t schemaViewsMax = 500;
+  // Tokens of all views and triggers, each with the views that it reads written out. A view that
+  // reads another one twice doubles it; ten of those in a row are a thousand.
+  std::uint32_t schemaTokensMax = 1'000'000;
 };
 
 }  // namespace schemascript

@@ -105,6 +105,49 @@ TEST_F(SessionTest, AnswersWhateverAGuestCanHandle) {
   EXPECT_EQ(rows("select 1"), "[[1]]");
 }
 
+TEST_F(SessionTest, SearchesWhatTriggersHaveWritten) {
+  const std::string insert = "insert into found (rowid, b) values (new.id, new.b);";
+  const std::string remove =
+      "insert into found (found, rowid, b) values ('delete', old.id, old.b);";
+  for (const std::string& sql :
+       {std::string("create virtual table found using fts5 (b, content='t', content_rowid='id')"),
+        str("create trigger t_insert after insert on t begin ", insert, " end"),
+        str("create trigger t_delete after delete on t begin ", remove, " end"),
+        str("create trigger t_update after update on t begin ", remove, insert, " end"),
+        std::string(
+            "create view hits (id, b, rank) as select rowid, b, rank from found('apple')")}) {
+    database_.execute(sql, Rules::Guest);
+  }
+  EXPECT_EQ(ask(all("insert into t (id, b) values (7, 'red apple'), (9, 'pear'), (8, 'apple')")),
+            R"J({"rows":[],"changes":3,"lastInsertRowid":8})J");
+  EXPECT_EQ(rows("select rowid from found where found match 'apple' order by rank"), "[[8],[7]]");
+  EXPECT_EQ(rows("select id from t where id in (select rowid from found where found match 'p*')"),
+            "[[9]]");
+  EXPECT_EQ(rows("select rowid, bm25(found) < 0, rank < 0 from found where found match 'red'"),
+            "[[7,1,1]]");
+  EXPECT_EQ(rows("select id, b from hits order by rank"), R"J([[8,"apple"],[7,"red apple"]])J");
+  EXPECT_EQ(ask(all("update t set b = 'plum' where id = 8")),
+            R"J({"rows":[],"changes":1,"lastInsertRowid":0})J");
+  EXPECT_EQ(ask(all("delete from t where id = 7")),
+            R"J({"rows":[],"changes":1,"lastInsertRowid":0})J");
+  EXPECT_EQ(rows("select * from hits"), "[]");
+}
+
+TEST_F(SessionTest, KeepsTheTablesOfASearchFromBeingWritten) {
+  database_.execute("create virtual table found using fts5 (b)", Rules::Guest);
+  for (const char* table :
+       {"found_data", "found_idx", "found_content", "found_docsize", "found_config"}) {
+    const auto refused = [table](std::string_view what) {
+      return str(R"J({"error":{"code":"invalid-request","message":"table )J", table, " may not be ",
+                 what, R"J(","sqliteCode":"SQLITE_ERROR","extendedCode":1}})J");
+    };
+    EXPECT_EQ(ask(all(str("delete from ", table))), refused("modified"));
+    EXPECT_EQ(ask(all(str("insert into ", table, " default values"))), refused("modified"));
+    EXPECT_EQ(ask(all(str("drop table ", table))), refused("dropped"));
+    EXPECT_EQ(ask(all(str("alter table ", table, " add column x"))), refused("altered"));
+  }
+}
+
 TEST_F(SessionTest, KeepsTransactionsApartFromWhatIsOutside) {
   EXPECT_EQ(ask(R"J({"method":"begin"})J"), R"J({"transaction":1})J");
   EXPECT_EQ(ask(R"J({"method":"run","sql":"insert into t (id) values (1)","transaction":1})J"),

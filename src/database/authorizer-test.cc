@@ -44,8 +44,7 @@ TEST_F(AuthorizerTest, LetsGuestsQueryAndChangeTheirDatabase) {
            "end",
            "create virtual table words using fts5 (word)",
            "insert into words values ('apple'), ('pear')",
-           "select highlight(words, 0, '<', '>') from words where words match 'apple' order by "
-           "rank",
+           "select word, bm25(words) from words where words match 'apple' order by rank",
            "drop table words",
            "create virtual table places using rtree (id, x0, x1)",
            "analyze",
@@ -83,6 +82,15 @@ TEST_F(AuthorizerTest, RefusesFunctionsThatAreNotListed) {
                 "the SQL function sqlite_compileoption_get is not available");
   expectRefused("create index i on users (sqlite_source_id())",
                 "the SQL function sqlite_source_id is not available");
+}
+
+TEST_F(AuthorizerTest, RefusesFunctionsThatNoDeadlineStops) {
+  expectRefused("select json_patch('{}', '{}')", "the SQL function json_patch is not available");
+  run("create virtual table words using fts5 (word)");
+  expectRefused("select highlight(words, 0, '<', '>') from words('a')",
+                "the SQL function highlight is not available");
+  expectRefused("select snippet(words, 0, '<', '>', '', 9) from words('a')",
+                "the SQL function snippet is not available");
 }
 
 TEST_F(AuthorizerTest, LetsGuestsReadPragmasAndSetNone) {
@@ -129,18 +137,46 @@ TEST_F(AuthorizerTest, DefinesASchemaAndNothingElse) {
       define("create table a (id integer primary key autoincrement,"
              " b text check (length(b) < 9) unique, c text default (upper('x')))"));
   EXPECT_NO_THROW(define("create unique index a_b on a (lower(b)) where c is not null"));
+  EXPECT_NO_THROW(define("create virtual table a_search using fts5 (b, content='a')"));
+  EXPECT_NO_THROW(define("create view v as select b from a where c > (select 1)"));
+  EXPECT_NO_THROW(define("create trigger a_c after insert on a begin delete from a; end"));
   for (const char* sql :
        {"create table b as select 1", "insert into a (b) values ('x')", "delete from a",
-        "drop table a", "select 1", "create view v as select 1", "alter table a rename to b",
-        "begin", "create trigger t after insert on a begin select 1; end", "pragma user_version",
-        "create virtual table v using fts5 (a)", "create temp table t (a)"}) {
+        "drop table a", "select 1", "alter table a rename to b", "begin", "pragma user_version",
+        "create temp table t (a)", "create temp view v as select 1", "drop view v",
+        "create temp trigger t after insert on a begin select 1; end", "drop trigger a_c"}) {
     SCOPED_TRACE(sql);
     expectError(ErrorCode::NotAllowed,
-                "a schema consists of CREATE TABLE and CREATE INDEX statements",
+                "a schema consists of CREATE statements: TABLE, INDEX, VIEW, TRIGGER, and VIRTUAL "
+                "TABLE with fts5",
                 [&] { define(sql); });
   }
+  expectError(ErrorCode::NotAllowed,
+              "the virtual tables of a schema are of the module fts5, not rtree",
+              [&] { define("create virtual table w using rtree (id, x0, x1)"); });
   expectError(ErrorCode::NotAllowed, "the SQL function load_extension is not available",
               [&] { define("create table c (a check (load_extension(a)))"); });
+}
+
+TEST_F(AuthorizerTest, LetsViewsAndTriggersUseTheTablesOfTheirSchema) {
+  const auto compile = [&](std::string_view sql) { database_.prepare(sql, Rules::SchemaQuery); };
+  EXPECT_NO_THROW(compile("select upper(name) from users"));
+  EXPECT_NO_THROW(compile("insert into users default values"));
+  for (const char* table : {"sqlite_schema", "sqlite_master"}) {
+    expectError(ErrorCode::NotAllowed,
+                "views and triggers of a schema use its own tables, not sqlite_master",
+                [&] { compile(str("select name from ", table)); });
+  }
+  for (const char* sql : {"select count(*) from pragma_table_list", "pragma user_version", "begin",
+                          "drop table users", "create table a (b)",
+                          "attach '/tmp/other.db' as other", "create view v as select 1"}) {
+    SCOPED_TRACE(sql);
+    const Error error = errorOf([&] { compile(sql); });
+    EXPECT_EQ(error.code(), ErrorCode::NotAllowed);
+    EXPECT_TRUE(error.message().starts_with("views and triggers of a schema ")) << error.message();
+  }
+  expectError(ErrorCode::NotAllowed, "the SQL function load_extension is not available",
+              [&] { compile("select load_extension(name) from users"); });
 }
 
 TEST_F(AuthorizerTest, KeepsItsRulesWhenSqliteCompilesAStatementAgain) {

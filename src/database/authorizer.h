@@ -10,8 +10,9 @@ namespace schemascript {
 // On whose behalf a statement is compiled and run.
 enum class Rules : std::uint8_t {
   Guest,             // Allow-lists: one database file, no transactions by hand, no settings.
-  SchemaDefinition,  // CREATE TABLE and CREATE INDEX, nothing else; of a guest as well.
-  Host,              // Our own SQL: everything.
+  SchemaDefinition,  // CREATE of what a schema consists of, nothing else; of a guest as well.
+  SchemaQuery,  // What views and triggers do, compiled but not run: a schema's own tables only.
+  Host,         // Our own SQL: everything.
 };
 
 struct WrittenTable {
@@ -47,6 +48,7 @@ class Authorizer {
   int decide(int action, const char* first, const char* second, const char* trigger);
   int decideQuery(int action, const char* first, const char* second);
   int decideDefinition(int action, const char* first, const char* second);
+  int decideSchemaQuery(int action, const char* first, const char* second);
   int decideFunction(const char* name);
   int decidePragma(const char* name, const char* argument);
   void learn(int action, const char* first, const char* second, const char* trigger);

@@ -47,7 +47,14 @@ TEST(Database, OpensWithTheSettingsThatAreWritten) {
   EXPECT_EQ(textOf(database, "pragma journal_mode"), "wal");
   EXPECT_EQ(textOf(database, "pragma synchronous"), "1");
   EXPECT_EQ(textOf(database, "pragma foreign_keys"), "1");
-  EXPECT_EQ(textOf(database, "pragma trusted_schema"), "0");
+}
+
+TEST(Database, LetsChecksUseJsonOnEverySqlite) {
+  Database database({});
+  database.execute("create table t (x text check (json_valid(x))) strict", Rules::Host);
+  database.execute("insert into t values ('[1]')", Rules::Guest);
+  EXPECT_EQ(errorOf([&] { database.execute("insert into t values ('[')", Rules::Guest); }).code(),
+            ErrorCode::Conflict);
 }
 
 TEST(Database, TakesAMisspeltColumnForAnErrorAndNotForAString) {
@@ -248,6 +255,14 @@ TEST(Database, KeepsAnInterruptThatCameBetweenTwoQueries) {
   EXPECT_NO_THROW(database.execute("select 1", Rules::Host));
   database.startRun(milliseconds(1));
   EXPECT_NO_THROW(database.execute("select 1", Rules::Guest));
+}
+
+TEST(Database, StopsCompilingWhenInterrupted) {
+  Database database({});
+  database.interrupt();
+  expectError(ErrorCode::LimitExceeded, "a query ran when the time was over: runTimeMax is 30s",
+              [&] { database.prepare("select 1", Rules::Guest); });
+  EXPECT_NO_THROW(database.prepare("select 1", Rules::Host));
 }
 
 TEST(Database, StopsWaitingForALockWhenInterrupted) {

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "database/database-error.h"
+#include "database/functions.h"
 
 namespace schemascript {
 namespace {
@@ -35,6 +36,11 @@ std::string_view skipBlanks(std::string_view sql) {
   }
 }
 
+// SQLite before 3.46 takes its own JSON functions, and FTS5, for unsafe in CHECKs, triggers and
+// views, where the schema language uses both. What trust adds there is little: functions that are
+// only for direct use stay forbidden, and ours are the only ones that are not SQLite's.
+const int kTrustsSchema = sqlite3_libversion_number() < 3'046'000 ? 1 : 0;
+
 }  // namespace
 
 void CloseConnection::operator()(sqlite3* raw) const noexcept { sqlite3_close_v2(raw); }
@@ -47,7 +53,7 @@ Database::Database(DatabaseOptions options)
   open();
   configure();
   if (!options_.file.empty() && options_.access == Access::ReadWrite) useWriteAheadLog();
-  sqlite3_set_authorizer(handle_.get(), &Authorizer::authorize, &authorizer_);
+  sqlite3_set_authorizer(handle_.get(), &Database::onCompile, this);
 }
 
 void Database::open() {
@@ -71,11 +77,15 @@ void Database::configure() {
   sqlite3* const raw = handle_.get();
   sqlite3_busy_handler(raw, &Database::onBusy, this);
   sqlite3_progress_handler(raw, kProgressInstructions, &Database::onProgress, this);
+  sqlite3_trace_v2(raw, SQLITE_TRACE_STMT, &Database::onStart, this);
 
   const std::pair<int, int> switches[] = {
-      {SQLITE_DBCONFIG_ENABLE_FKEY, 1},     {SQLITE_DBCONFIG_DEFENSIVE, 1},
-      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},  {SQLITE_DBCONFIG_DQS_DML, 0},
-      {SQLITE_DBCONFIG_DQS_DDL, 0},         {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+      {SQLITE_DBCONFIG_ENABLE_FKEY, 1},
+      {SQLITE_DBCONFIG_DEFENSIVE, 1},
+      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, kTrustsSchema},
+      {SQLITE_DBCONFIG_DQS_DML, 0},
+      {SQLITE_DBCONFIG_DQS_DDL, 0},
+      {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
       {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0},
   };
   for (const auto& [name, value] : switches) {
@@ -91,8 +101,8 @@ void Database::configure() {
   sqlite3_limit(raw, SQLITE_LIMIT_COLUMN, static_cast<int>(limits.columnsMax));
   sqlite3_limit(raw, SQLITE_LIMIT_LIKE_PATTERN_LENGTH,
                 static_cast<int>(limits.likePatternBytesMax));
-  // TODO(security): instr() and replace() are as slow as LIKE, and have no limit of their own.
   sqlite3_limit(raw, SQLITE_LIMIT_VARIABLE_NUMBER, static_cast<int>(limits.parametersMax));
+  registerFunctions(raw, *this);
 }
 
 void Database::useWriteAheadLog() {
@@ -185,6 +195,7 @@ std::optional<Statement> Database::tryPrepareNext(std::string_view sql, std::siz
     StatementHandle statement(raw);
     authorizer_.facts = nullptr;
     if (status != SQLITE_OK) {
+      if (mustStop()) throwIfInterrupted();
       throw databaseError(handle_.get(), status,
                           {.database = *this,
                            .values = BoundValues::None,
@@ -213,13 +224,29 @@ void Database::rollbackOrAbandon() noexcept {
 
 void Database::interrupt() noexcept {
   // SQLite forgets its own interrupt when nothing runs; the flag is what a later statement sees.
-  stop_.store(true, std::memory_order_relaxed);
+  stop_.store(true, std::memory_order_release);
   sqlite3_interrupt(handle_.get());
 }
 
-int Database::onProgress(void* self) noexcept {
+int Database::onCompile(void* self, int action, const char* first, const char* second,
+                        const char* schema, const char* trigger) noexcept {
+  auto& database = *static_cast<Database*>(self);
+  // Views of views of views take seconds to compile.
+  if (database.mustStop()) return SQLITE_DENY;
+  return Authorizer::authorize(&database.authorizer_, action, first, second, schema, trigger);
+}
+
+int Database::onStart(unsigned, void* self, void*, void*) noexcept {
+  // The first instruction of every statement, when SQLite has just forgotten an earlier interrupt.
+  // One that fell between our look at the flag and that, a bare count(*) would not see again.
   const auto& database = *static_cast<Database*>(self);
-  return database.isInterrupted() && database.authorizer_.rules != Rules::Host;
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // SQLite forgets first, then we look.
+  if (database.mustStop()) sqlite3_interrupt(database.handle_.get());
+  return 0;
+}
+
+int Database::onProgress(void* self) noexcept {
+  return static_cast<const Database*>(self)->mustStop();
 }
 
 int Database::onBusy(void* self, int attempt) noexcept {

@@ -64,6 +64,9 @@ class Database {
   bool isInterrupted() const noexcept { return stop_.load(std::memory_order_relaxed); }
   // Throws the LimitExceeded that an interrupt stands for.
   void throwIfInterrupted() const;
+  // Whether the statement that runs must end: after an interrupt, unless it is one of the host's,
+  // which cleans up.
+  bool mustStop() const noexcept { return isInterrupted() && authorizer_.rules != Rules::Host; }
   // For the next guest: takes back an interrupt. The next one will name this `runTimeMax`.
   void startRun(std::chrono::milliseconds runTimeMax) noexcept {
     runTimeMax_ = runTimeMax;
@@ -90,6 +93,9 @@ class Database {
   void useWriteAheadLog();
   [[noreturn]] void throwOpenError(int status) const;
 
+  static int onCompile(void* self, int action, const char* first, const char* second,
+                       const char* schema, const char* trigger) noexcept;
+  static int onStart(unsigned event, void* self, void* statement, void* sql) noexcept;
   static int onProgress(void* self) noexcept;
   static int onBusy(void* self, int attempt) noexcept;
 

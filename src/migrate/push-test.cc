@@ -17,6 +17,24 @@ constexpr std::string_view kUsers =
     " \"role\" text default 'guest' not null check (role in ('admin', 'guest')))  strict;\n";
 constexpr std::string_view kEmail = "create unique index users_email_unique on users (\"email\");";
 
+constexpr std::string_view kNotes =
+    "CREATE TABLE \"notes\" (\"id\" INTEGER PRIMARY KEY, \"title\" TEXT NOT NULL,"
+    " \"body\" TEXT NOT NULL) STRICT;\n";
+// As the schema language writes it.
+constexpr std::string_view kSearch = R"J(
+CREATE VIRTUAL TABLE "notes_search" USING fts5("title", "body", content='notes', content_rowid='id');
+CREATE TRIGGER "notes_search_insert" AFTER INSERT ON "notes" BEGIN
+  INSERT INTO "notes_search" (rowid, "title", "body") VALUES (new."id", new."title", new."body");
+END;
+CREATE TRIGGER "notes_search_delete" AFTER DELETE ON "notes" BEGIN
+  INSERT INTO "notes_search" ("notes_search", rowid, "title", "body") VALUES ('delete', old."id", old."title", old."body");
+END;
+CREATE TRIGGER "notes_search_update" AFTER UPDATE OF "id", "title", "body" ON "notes" BEGIN
+  INSERT INTO "notes_search" ("notes_search", rowid, "title", "body") VALUES ('delete', old."id", old."title", old."body");
+  INSERT INTO "notes_search" (rowid, "title", "body") VALUES (new."id", new."title", new."body");
+END;
+)J";
+
 class PushTest : public testing::Test {
  protected:
   void run(std::string_view sql) { database_.execute(sql, Rules::Guest); }
@@ -49,6 +67,28 @@ class PushTest : public testing::Test {
     Execution execution(statement, {&parameter, 1});
     EXPECT_TRUE(execution.step());
     return execution.column(0).integer;
+  }
+
+  static Limits small() {
+    Limits limits;
+    limits.schemaStatementsMax = 5;
+    limits.schemaViewsMax = 1;
+    limits.schemaTriggersMax = 1;
+    return limits;
+  }
+
+  std::int64_t numberOf(std::string_view sql) {
+    Statement statement = database_.prepare(sql, Rules::Guest);
+    Execution execution(statement);
+    EXPECT_TRUE(execution.step());
+    return execution.column(0).integer;
+  }
+
+  std::int64_t found(std::string_view words) {
+    return numberOf(
+        str("select count(*) from notes where id in"
+            " (select rowid from notes_search where notes_search match '",
+            words, "')"));
   }
 
   Database database_{{}};
@@ -185,16 +225,348 @@ TEST_F(PushTest, ExecutesDefinitionsOnly) {
   for (const char* sql :
        {"create table t (a); drop table t", "create table t (a); insert into t values (1)",
         "create table a as select 1", "create table t (a); delete from t",
-        "pragma user_version = 1", "create view v as select 1", "select 1"}) {
+        "pragma user_version = 1", "select 1", "attach '/tmp/other.db' as other", "begin",
+        "create temp view v as select 1", "create temp table b (a)",
+        "create table a as with recursive n(x) as (select 1 union all select x from n)"
+        " select x from n"}) {
     SCOPED_TRACE(sql);
     expectError(ErrorCode::NotAllowed,
-                "a schema consists of CREATE TABLE and CREATE INDEX statements",
+                "a schema consists of CREATE statements: TABLE, INDEX, VIEW, TRIGGER, and VIRTUAL "
+                "TABLE with fts5",
                 [&] { push(database_, sql); });
   }
   expectError(ErrorCode::InvalidRequest, "table A already exists at line 1, column 34",
               [&] { push(database_, "create table a (b); create table A (b)"); });
   const Error error = errorOf([&] { push(database_, "create tabel a (b)"); });
   EXPECT_EQ(error.message(), "near \"tabel\": syntax error at line 1, column 8");
+}
+
+TEST_F(PushTest, TakesAllThatASchemaDeclares) {
+  const std::string columns =
+      "create table lines (\"order\" integer, \"number\" integer, price integer not null,"
+      " total integer generated always as (\"price\" * 2) stored,"
+      " label text GENERATED ALWAYS AS ('a' || \"number\") VIRTUAL,"
+      " constraint \"lines_price_min\" check (\"price\" >= 0), primary key (\"order\", "
+      "\"number\")) strict, without rowid;";
+  const std::string indexes =
+      "create index lines_dear on lines (\"order\", price * 2) where price > 10;"
+      "create unique index lines_label on lines (lower(label));";
+  const Names names{"table lines", "index lines_dear", "index lines_label"};
+  EXPECT_EQ(push(database_, str(columns, indexes)).created, names);
+  EXPECT_EQ(push(database_, str(columns, indexes)).unchanged, names);
+}
+
+TEST_F(PushTest, CreatesAViewAndCallsAnotherOneDifferent) {
+  constexpr std::string_view users = "create table users (id integer primary key, name text);";
+  const std::string view =
+      str(users, "create view \"names\" (\"name\") as select \"name\" from \"users\";");
+  EXPECT_EQ(push(database_, view).created, (Names{"table users", "view names"}));
+  EXPECT_EQ(push(database_, view).created, Names{});
+  EXPECT_EQ(
+      push(database_, str(users, "CREATE VIEW Names(NAME) AS SELECT name -- all\n FROM [users]"))
+          .unchanged,
+      (Names{"table users", "view Names"}));
+  run("insert into users (name) values ('Ada')");
+  EXPECT_EQ(numberOf("select count(*) from names where name = 'Ada'"), 1);
+  expectDifferences(view, str(users, "create view names (name) as select 'x' from users"),
+                    {"view names: differs"});
+  expectDifferences("create table users (a)",
+                    "create table a (b); create view users as select b from a",
+                    {"users: a view here, table in the database"});
+  expectDifferences("create table a (b); create index users on a (b)",
+                    "create table a (b); create view users as select b from a",
+                    {"users: a view here, index in the database"});
+  expectDifferences("create table a (b); create view i as select b from a",
+                    "create table a (b); create index i on a (b)",
+                    {"i: an index here, view in the database"});
+}
+
+TEST_F(PushTest, CreatesATriggerAndCallsAnotherOneDifferent) {
+  constexpr std::string_view tables = "create table a (b, c); create table log (b);";
+  const std::string trigger =
+      str(tables, "create trigger a after insert on a begin insert into log values (new.b); end;",
+          "create trigger a_c after update of c on a begin delete from log where b = old.c; end;");
+  const Names names{"table a", "table log", "trigger a", "trigger a_c"};
+  EXPECT_EQ(push(database_, trigger).created, names);
+  EXPECT_EQ(push(database_, trigger).unchanged, names);
+  run("insert into a values (1, 2)");
+  EXPECT_EQ(numberOf("select count(*) from log"), 1);
+  run("drop trigger a_c");
+  EXPECT_EQ(push(database_, trigger).created, Names{"trigger a_c"});
+  expectDifferences(
+      trigger,
+      str(tables, "create trigger A after insert on a begin insert into log values (new.c); end;"),
+      {"trigger A: differs"});
+  expectNoDifference(trigger, tables);
+  // A trigger may have the name of a table.
+  expectNoDifference(
+      "create table log (b); create table a (b);"
+      "create trigger later after delete on a begin delete from log; end",
+      "create table a (b)");
+}
+
+TEST_F(PushTest, WritesThroughAViewByATrigger) {
+  push(database_,
+       "create table a (b); create view v (b) as select b from a;"
+       "create trigger v_insert instead of insert on v begin insert into a values (new.b); end;"
+       "create trigger v_update instead of update on v begin update a set b = new.b; end;"
+       "create trigger v_delete instead of delete on v begin delete from a; end;");
+  run("insert into v values (1)");
+  run("update v set b = 2");
+  EXPECT_EQ(numberOf("select b from a"), 2);
+  run("delete from v");
+  EXPECT_EQ(numberOf("select count(*) from a"), 0);
+}
+
+TEST_F(PushTest, CreatesASearchAndFillsIt) {
+  push(database_, kNotes);
+  run("insert into notes (title, body) values ('SQLite', 'small'), ('Wasm', 'SQLite beside it')");
+  const std::string schema = str(kNotes, kSearch);
+  EXPECT_EQ(push(database_, schema).created,
+            (Names{"virtual table notes_search", "trigger notes_search_insert",
+                   "trigger notes_search_delete", "trigger notes_search_update"}));
+  EXPECT_EQ(found("sqlite"), 2);
+  EXPECT_EQ(push(database_, schema).created, Names{});
+  EXPECT_EQ(push(database_, schema).unchanged.size(), 5u);
+
+  run("insert into notes (title, body) values ('FTS5', 'searches')");
+  run("update notes set title = 'nothing' where id = 1");
+  run("delete from notes where id = 2");
+  EXPECT_EQ(found("sqlite"), 0);
+  EXPECT_EQ(found("search*"), 1);
+  run("insert into notes_search (notes_search) values ('integrity-check')");
+}
+
+TEST_F(PushTest, LetsLaterConnectionsKeepASearchInStep) {
+  const TemporaryFolder folder;
+  const std::string view = "create view found as select rowid from notes_search('words')";
+  Database first({.file = folder / "a.db"});
+  push(first, str(kNotes, kSearch, view));
+  // Its own statement is the first thing that each of these does.
+  const auto insert = [&] {
+    Database later({.file = folder / "a.db"});
+    later.execute("insert into notes (title, body) values ('words', '')", Rules::Guest);
+  };
+  insert();
+  insert();
+  {
+    Database later({.file = folder / "a.db"});
+    Statement statement = later.prepare("select count(*) from found", Rules::Guest);
+    Execution execution(statement);
+    EXPECT_TRUE(execution.step());
+    EXPECT_EQ(execution.column(0).integer, 2);
+    EXPECT_EQ(push(later, str(kNotes, kSearch, view)).created, Names{});
+  }
+  // The schema changes under a connection that is in use.
+  first.execute("create table other (a)", Rules::Guest);
+  Database other({.file = folder / "a.db"});
+  other.execute("delete from notes", Rules::Guest);
+  first.execute("drop table other", Rules::Guest);
+  other.execute("insert into notes (title, body) values ('words', '')", Rules::Guest);
+  first.execute("insert into notes (title, body) values ('words', '')", Rules::Guest);
+  other.execute("insert into notes_search (notes_search) values ('integrity-check')", Rules::Guest);
+}
+
+TEST_F(PushTest, FillsASearchAgainWhoseTriggerWasMissing) {
+  const std::string schema = str(kNotes, kSearch);
+  push(database_, schema);
+  run("drop trigger notes_search_insert");
+  run("insert into notes (title, body) values ('SQLite', '')");
+  EXPECT_EQ(found("sqlite"), 0);
+  EXPECT_EQ(push(database_, schema).created, Names{"trigger notes_search_insert"});
+  EXPECT_EQ(found("sqlite"), 1);
+}
+
+TEST_F(PushTest, LeavesASearchWithTextsOfItsOwnAsItIs) {
+  for (const char* sql : {"create virtual table words using fts5 (word, tokenize = 'porter')",
+                          "create virtual table marks using fts5 (mark, content = '')"}) {
+    EXPECT_EQ(push(database_, sql).created.size(), 1u);
+    EXPECT_EQ(push(database_, sql).unchanged.size(), 1u);
+  }
+}
+
+TEST_F(PushTest, ShowsHowASearchDiffers) {
+  const std::string schema = str(kNotes, kSearch);
+  expectDifferences(schema,
+                    str(kNotes,
+                        "create virtual table notes_search using fts5(title,"
+                        " content='notes', content_rowid='id');"),
+                    {"virtual table notes_search: differs"});
+  expectDifferences(schema, "create table notes_search (a)",
+                    {"notes_search: a table here, virtual table in the database"});
+  expectDifferences(schema, "create table notes_search_data (a)",
+                    {"notes_search_data: a table here, part of a virtual table in the database"});
+  expectDifferences("create table notes_search (a)", schema,
+                    {
+                        "notes_search: a virtual table here, table in the database",
+                    });
+  expectDifferences("create table notes_search_content (a)", schema,
+                    {"virtual table notes_search: notes_search_content of the database has the "
+                     "name of a part of it"});
+  expectNoDifference(schema, kNotes);
+}
+
+TEST_F(PushTest, RefusesASearchOfWhatTheSchemaDoesNotHave) {
+  const auto expectRefused = [&](std::string_view sql, std::string_view message) {
+    SCOPED_TRACE(sql);
+    expectError(ErrorCode::InvalidRequest, message, [&] { push(database_, sql); });
+  };
+  run("create table other (a)");
+  expectRefused("create virtual table s using fts5 (a, content = 'other')",
+                "virtual table s: the schema has no table other to search");
+  expectRefused("create virtual table s using fts5 (a, content = sqlite_schema)",
+                "virtual table s: the schema has no table sqlite_schema to search");
+  expectRefused("create virtual table s using fts5 (a, cont = 'other')",
+                "virtual table s: there is no option cont; write names of options in full");
+  expectRefused("create table t (b); create virtual table s using fts5 (a, content = 't')",
+                "virtual table s: t does not have the columns and the rowid that it names");
+  expectRefused("create table s_content (a); create virtual table s using fts5 (a, content = '')",
+                "virtual table s: s_content has the name of a part of it; rename one");
+  expectRefused("create virtual table s using fts5 (a, content=''); create table s_content (a)",
+                "object name reserved for internal use: s_content");
+  expectRefused("create virtual table s using fts5 (a); create index i on s_data (block)",
+                "index i: s_data is a part of a virtual table");
+  expectError(ErrorCode::NotAllowed,
+              "the virtual tables of a schema are of the module fts5, not rtree",
+              [&] { push(database_, "create virtual table s using rtree (id, a, b)"); });
+}
+
+TEST_F(PushTest, RefusesWhatViewsAndTriggersMayNotUse) {
+  run("create table other (a)");
+  const auto expectRefused = [&](ErrorCode code, std::string_view sql, std::string_view message) {
+    SCOPED_TRACE(sql);
+    expectError(code, message, [&] { push(database_, str("create table t (a, b);", sql)); });
+    EXPECT_EQ(countOf(database_, "t"), 0);
+  };
+  expectRefused(ErrorCode::InvalidRequest, "create view v as select a from other",
+                "view v: no such table: main.other");
+  expectRefused(ErrorCode::InvalidRequest, "create view v as select c from t",
+                "view v: no such column: c");
+  expectRefused(ErrorCode::NotAllowed, "create view v as select sql from sqlite_schema",
+                "view v: views and triggers of a schema use its own tables, not sqlite_master");
+  // Where SQLite does not trust schemas, it refuses this before the authorizer is asked.
+  const Error pragma = errorOf([&] {
+    push(database_, "create table t (a); create view v as select * from pragma_table_info('t')");
+  });
+  const std::string own =
+      "view v: views and triggers of a schema use its own tables, not pragma_table_info";
+  EXPECT_TRUE(pragma.message() == own ||
+              pragma.message() == "view v: unsafe use of virtual table \"pragma_table_info\"")
+      << pragma.message();
+  expectRefused(ErrorCode::NotAllowed, "create view v as select sqlite_compileoption_get(1)",
+                "view v: the SQL function sqlite_compileoption_get is not available");
+  expectRefused(ErrorCode::InvalidRequest,
+                "create view v as select 1; create view w as select * "
+                "from v; create view x (a, b) as select * from w",
+                "view x: expected 2 columns for 'x' but got 1");
+  expectRefused(ErrorCode::InvalidRequest,
+                "create view v as select * from w; create view w as select * from v",
+                "view v: view v is circularly defined");
+  for (const char* event : {"insert", "update of b", "delete"}) {
+    expectRefused(
+        ErrorCode::InvalidRequest,
+        str("create trigger r after ", event, " on t begin insert into other values (1); end"),
+        "trigger r: no such table: main.other");
+    expectRefused(
+        ErrorCode::NotAllowed,
+        str("create trigger r before ", event, " on t when sqlite_source_id() begin select 1; end"),
+        "trigger r: the SQL function sqlite_source_id is not available");
+  }
+  expectRefused(
+      ErrorCode::NotAllowed,
+      "create table u (id integer primary key autoincrement);"
+      "create trigger r after insert on t begin delete from sqlite_sequence; end",
+      "trigger r: views and triggers of a schema use its own tables, not sqlite_sequence");
+  expectRefused(ErrorCode::NotAllowed, "create table u (a default (sqlite_source_id()))",
+                "table u: the SQL function sqlite_source_id is not available");
+  for (const char* sql : {"create table u (a, b as (a || sqlite_source_id()))",
+                          "create table u (a check (sqlite_source_id()))",
+                          "create index i on t (b) where a > sqlite_source_id()"}) {
+    expectRefused(ErrorCode::NotAllowed, sql, "the SQL function sqlite_source_id is not available");
+  }
+  EXPECT_NO_THROW(push(database_, "create table t (a default (upper('(x')), b default guest)"));
+}
+
+TEST_F(PushTest, TakesAForeignKeyToATableOfTheDatabase) {
+  run("create table other (id integer primary key)");
+  EXPECT_EQ(push(database_, "create table t (a integer references other (id))").created,
+            Names{"table t"});
+}
+
+TEST_F(PushTest, BoundsWhatASchemaMayBe) {
+  const auto expectLimit = [](std::string_view schema, std::string_view message) {
+    expectError(ErrorCode::LimitExceeded, message, [&] {
+      Database database({.limits = small()});
+      push(database, schema);
+    });
+  };
+  const auto expectAllowed = [](std::string_view schema) {
+    Database database({.limits = small()});
+    EXPECT_NO_THROW(push(database, schema));
+  };
+  const std::string five =
+      "create table a (b);;;;create table b (b);create table c (b);"
+      "create table d (b);create table e (b);";
+  expectAllowed(five);
+  expectLimit(str(five, "create table f (b)"),
+              "the schema has more than 5 statements; schemaStatementsMax is the limit");
+  const std::string view = "create view v as select 1;";
+  expectAllowed(view);
+  expectLimit(str(view, "create view w as select 1"),
+              "the schema has more than 1 views; schemaViewsMax is the limit");
+  const std::string trigger =
+      "create table a (b); create trigger r after insert on a begin select 1; end;";
+  expectAllowed(trigger);
+  expectLimit(str(trigger, "create trigger s after insert on a begin select 1; end;"),
+              "the schema has more than 1 triggers; schemaTriggersMax is the limit");
+}
+
+TEST_F(PushTest, BoundsViewsOfViews) {
+  const auto doubled = [](int times) {
+    std::string schema = "create table v0 (a);";
+    for (int i = 0; i < times; ++i) {
+      schema += str("create view v", i + 1, " as select a from (select * from V", i,
+                    " union all select * from \"v", i, "\");");
+    }
+    return schema;
+  };
+  EXPECT_EQ(push(database_, doubled(6)).created.size(), 7u);
+  expectError(ErrorCode::LimitExceeded,
+              "the views and triggers of the schema, with the views that they read written out, "
+              "have more than 1000000 tokens; schemaTokensMax is the limit",
+              [&] { push(database_, doubled(30)); });
+}
+
+TEST_F(PushTest, HasRoomForTheDeepestTriggersAndViews) {
+  const Limits limits;
+  std::string schema = "create table t0 (a); create view v0 as select a from t0;";
+  // Each is compiled inside of the one before.
+  for (std::uint32_t i = 0; i < limits.schemaTriggersMax; ++i) {
+    schema +=
+        str("create trigger r", i, " after insert on t0 begin insert into t0 values (1); end;");
+  }
+  for (std::uint32_t i = 1; i < 100; ++i) {
+    schema += str("create view v", i, " as select a from v", i - 1, ";");
+  }
+  EXPECT_NO_THROW(push(database_, schema));
+}
+
+TEST_F(PushTest, CreatesNothingWhenASearchCannotBeFilled) {
+  push(database_, kNotes);
+  run("insert into notes (title, body) select 'title', 'some words of a body' from"
+      " (with recursive n (x) as (select 1 union all select x + 1 from n where x < 300000)"
+      " select x from n)");
+  std::thread watchdog([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    database_.interrupt();
+  });
+  EXPECT_EQ(errorOf([&] { push(database_, str(kNotes, kSearch)); }).code(),
+            ErrorCode::LimitExceeded);
+  watchdog.join();
+  database_.startRun(std::chrono::milliseconds(100));
+  EXPECT_EQ(countOf(database_, "notes_search"), 0);
+  EXPECT_EQ(countOf(database_, "notes_search_data"), 0);
+  EXPECT_FALSE(database_.inTransaction());
 }
 
 TEST_F(PushTest, StopsWhenInterrupted) {

@@ -1,4 +1,4 @@
-// Lets SQLite read the desired schema into an empty database, compares, creates what is missing.
+// Compares the desired schema with the database's, and creates what is missing.
 #include "migrate/push.h"
 
 #include <algorithm>
@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "migrate/definition.h"
+#include "migrate/desired.h"
 #include "migrate/table-shape.h"
 #include "migrate/tokens.h"
 
@@ -23,31 +25,15 @@ struct Creation {
 // What there is to do, and why it may not be done.
 struct Plan {
   std::vector<Creation> missing;
+  // FTS5 tables that must read their texts: they are new, or what keeps them in step is.
+  std::vector<std::string> unfilled;
   std::vector<std::string> unchanged;
   std::vector<std::string> differences;
 };
 
-void readDesired(Database& desired, std::string_view sql, const Database& interruptible) {
-  std::size_t at = 0;
-  while (auto statement = desired.tryPrepareNext(sql, at, Rules::SchemaDefinition)) {
-    interruptible.throwIfInterrupted();
-    statement->run();
-  }
-}
-
-// What kind of thing has this name, or nothing.
-std::optional<std::string> tryFindKind(Database& database, std::string_view name) {
-  Statement statement = database.prepare(
-      "select type from sqlite_schema where name = ?1 collate nocase", Rules::Host);
-  const ValueView parameter = ValueView::ofText(name);
-  Execution execution(statement, {&parameter, 1});
-  if (!execution.step()) return std::nullopt;
-  return std::string(execution.column(0).bytes);
-}
-
 const ColumnShape* tryFindColumn(const TableShape& table, std::string_view name) {
   for (const ColumnShape& column : table.columns) {
-    if (lowerCase(column.name) == lowerCase(name)) return &column;
+    if (isSameName(column.name, name)) return &column;
   }
   return nullptr;
 }
@@ -97,7 +83,7 @@ void planTables(Database& database, const std::vector<TableShape>& wanted, Plan&
       plan.missing.push_back({.what = str("table ", table.name), .sql = table.sql});
       continue;
     }
-    const auto present = tryReadTable(database, table.name);
+    const auto present = *kind == "table" ? tryReadTable(database, table.name) : std::nullopt;
     if (!present) {
       plan.differences.push_back(str(table.name, ": a table here, ", *kind, " in the database"));
       continue;
@@ -109,15 +95,14 @@ void planTables(Database& database, const std::vector<TableShape>& wanted, Plan&
 
 const IndexShape* tryFindIndex(const std::vector<IndexShape>& indexes, std::string_view name) {
   for (const IndexShape& index : indexes) {
-    if (lowerCase(index.name) == lowerCase(name)) return &index;
+    if (isSameName(index.name, name)) return &index;
   }
   return nullptr;
 }
 
 bool knowsTable(const std::vector<TableShape>& tables, std::string_view name) {
-  return std::any_of(tables.begin(), tables.end(), [name](const TableShape& table) {
-    return lowerCase(table.name) == lowerCase(name);
-  });
+  return std::any_of(tables.begin(), tables.end(),
+                     [name](const TableShape& table) { return isSameName(table.name, name); });
 }
 
 void planIndexes(Database& database, const std::vector<TableShape>& tables,
@@ -126,6 +111,10 @@ void planIndexes(Database& database, const std::vector<TableShape>& tables,
   for (const IndexShape& index : wanted) {
     const IndexShape* other = tryFindIndex(present, index.name);
     if (other == nullptr) {
+      if (const auto kind = tryFindKind(database, index.name)) {
+        plan.differences.push_back(str(index.name, ": an index here, ", *kind, " in the database"));
+        continue;
+      }
       plan.missing.push_back({.what = str("index ", index.name), .sql = index.sql});
     } else if (other->unique != index.unique || other->definition != index.definition) {
       plan.differences.push_back(str(index.table, ": index ", index.name, " differs"));
@@ -138,6 +127,64 @@ void planIndexes(Database& database, const std::vector<TableShape>& tables,
     if (index.unique && knowsTable(tables, index.table) && !tryFindIndex(wanted, index.name)) {
       plan.differences.push_back(
           str(index.table, ": unique index ", index.name, " in the database only"));
+    }
+  }
+}
+
+const Definition* tryFindDefinition(const std::vector<Definition>& definitions,
+                                    std::string_view name) {
+  for (const Definition& definition : definitions) {
+    if (isSameName(definition.name, name)) return &definition;
+  }
+  return nullptr;
+}
+
+// Answers those that are missing.
+std::vector<const Definition*> planDefinitions(Database& database, DefinitionKind kind,
+                                               const std::vector<Definition>& wanted, Plan& plan) {
+  const std::vector<Definition> present = readDefinitions(database, kind);
+  std::vector<const Definition*> missing;
+  for (const Definition& definition : wanted) {
+    std::string what = str(nameOf(kind), " ", definition.name);
+    const Definition* other = tryFindDefinition(present, definition.name);
+    if (other != nullptr && other->text == definition.text) {
+      plan.unchanged.push_back(std::move(what));
+      continue;
+    }
+    if (other != nullptr) {
+      plan.differences.push_back(str(what, ": differs"));
+      continue;
+    }
+    const bool isTrigger = kind == DefinitionKind::Trigger;
+    if (const auto taken = isTrigger ? std::nullopt : tryFindKind(database, definition.name)) {
+      plan.differences.push_back(
+          str(definition.name, ": a ", nameOf(kind), " here, ", *taken, " in the database"));
+      continue;
+    }
+    missing.push_back(&definition);
+    plan.missing.push_back({.what = std::move(what), .sql = definition.sql});
+  }
+  return missing;
+}
+
+void planSearch(Database& database, const DesiredSchema& desired, Plan& plan) {
+  const auto created =
+      planDefinitions(database, DefinitionKind::VirtualTable, desired.virtualTables, plan);
+  for (const Definition* search : created) {
+    if (const auto part = tryFindPartName(database, search->name)) {
+      plan.differences.push_back(str("virtual table ", search->name, ": ", *part,
+                                     " of the database has the name of a part of it"));
+    }
+  }
+  planDefinitions(database, DefinitionKind::View, desired.views, plan);
+  const auto triggers = planDefinitions(database, DefinitionKind::Trigger, desired.triggers, plan);
+  for (const Definition& search : desired.virtualTables) {
+    const auto isStale = [&search](const Definition* each) {
+      return each == &search || each->table == search.table;
+    };
+    if (!search.table.empty() && (std::any_of(created.begin(), created.end(), isStale) ||
+                                  std::any_of(triggers.begin(), triggers.end(), isStale))) {
+      plan.unfilled.push_back(search.name);
     }
   }
 }
@@ -156,11 +203,11 @@ void create(Database& database, const Creation& creation) {
   }
 }
 
-PushResult apply(Database& database, const std::vector<TableShape>& tables,
-                 const std::vector<IndexShape>& indexes) {
+PushResult apply(Database& database, const DesiredSchema& desired) {
   Plan plan;
-  planTables(database, tables, plan);
-  planIndexes(database, tables, indexes, plan);
+  planTables(database, desired.tables, plan);
+  planIndexes(database, desired.tables, desired.indexes, plan);
+  planSearch(database, desired, plan);
   if (!plan.differences.empty()) {
     std::string message = "the database differs from the schema; nothing was changed";
     for (const std::string& difference : plan.differences) message += str("\n  ", difference);
@@ -171,18 +218,18 @@ PushResult apply(Database& database, const std::vector<TableShape>& tables,
     create(database, creation);
     result.created.push_back(std::move(creation.what));
   }
+  for (const std::string& name : plan.unfilled) fillSearch(database, name);
   return result;
 }
 
 }  // namespace
 
 PushResult push(Database& database, std::string_view desiredSql) {
-  Database desired({.file = {}, .limits = database.limits()});
-  readDesired(desired, desiredSql, database);
+  const DesiredSchema desired = readDesired(desiredSql, database);
   // Immediate: another push waits here and then finds what this one has made.
   database.execute("begin immediate", Rules::Host);
   try {
-    PushResult result = apply(database, readTables(desired), readIndexes(desired));
+    PushResult result = apply(database, desired);
     database.execute("commit", Rules::Host);
     return result;
   } catch (...) {

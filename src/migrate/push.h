@@ -1,4 +1,4 @@
-// `push`: creates the tables and indexes of a schema that are missing, and touches nothing else.
+// `push`: creates what is missing of a schema, and touches nothing else.
 #pragma once
 
 #include <string_view>
@@ -8,11 +8,13 @@
 
 namespace schemascript {
 
-// `desiredSql` holds CREATE TABLE and CREATE INDEX statements, from a guest: nothing else in it is
-// executed. The database must not be in a transaction; all happens in one of our own. Throws
-// Conflict, with a line for each difference, when something that exists is not as it is wanted;
-// nothing has been changed then. Tables that the schema does not know are left alone, and so are
-// their indexes.
+// `desiredSql` holds CREATE statements from a guest, of tables, indexes, views, triggers and FTS5
+// tables: nothing else in it is executed. The database must not be in a transaction; all happens in
+// one of our own. Throws Conflict, with a line for each difference, when something that exists is
+// not as it is wanted, and what readDesired() throws; nothing has been changed then. What the
+// schema does not know is left alone, but for unique indexes on its tables, which are a difference.
+// An FTS5 table that searches a table of the schema reads its rows when it, or a trigger of that
+// table, is created.
 PushResult push(Database& database, std::string_view desiredSql);
 
 }  // namespace schemascript

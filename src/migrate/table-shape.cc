@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "migrate/definition.h"
+#include "migrate/rows.h"
 #include "migrate/tokens.h"
 
 namespace schemascript {
@@ -23,6 +25,8 @@ struct ColumnText {
 };
 
 struct TableText {
+  bool isStrict = false;
+  bool isWithoutRowid = false;
   std::map<std::string, ColumnText> columns;
   std::vector<std::string> checks;
   std::size_t deferredKeys = 0;
@@ -102,30 +106,14 @@ TableText readText(std::string_view sql) {
   const auto open = std::find_if(tokens.begin(), tokens.end(),
                                  [](const Token& token) { return token.isSymbol('('); });
   TableText table;
-  if (open == tokens.end()) return table;  // A virtual table without arguments.
-  for (const Tokens part : partsOf({open, tokens.end()})) readPart(part, table);
+  SS_CHECK(open != tokens.end(), sql);
+  const Tokens list(open, tokens.end());
+  for (const Tokens part : partsOf(list)) readPart(part, table);
+  for (const Token& option : list.subspan(parenthesisLength(list))) {
+    table.isStrict |= option.isWord("strict");
+    table.isWithoutRowid |= option.isWord("without");
+  }
   return table;
-}
-
-// Runs a query with one text parameter and hands each row to `use`.
-template <typename Use>
-void forEachRow(Database& database, std::string_view sql, std::string_view name, Use&& use) {
-  Statement statement = database.prepare(sql, Rules::Host);
-  const ValueView parameter = ValueView::ofText(name);
-  Execution execution(statement, {&parameter, 1});
-  while (execution.step()) use(execution);
-}
-
-std::string textOf(const Execution& row, int column) {
-  return std::string(row.column(column).bytes);
-}
-
-void readOptions(Database& database, TableShape& table) {
-  forEachRow(database, "select wr, strict from pragma_table_list(?1) where schema = 'main'",
-             table.name, [&table](const Execution& row) {
-               if (row.column(1).integer != 0) table.options.emplace_back("STRICT");
-               if (row.column(0).integer != 0) table.options.emplace_back("WITHOUT ROWID");
-             });
 }
 
 void readColumns(Database& database, const TableText& text, TableShape& table) {
@@ -150,13 +138,11 @@ void readColumns(Database& database, const TableText& text, TableShape& table) {
                if (row.column(5).integer == 2) description += " VIRTUAL";
                if (row.column(5).integer == 3) description += " STORED";
              });
-  const bool hasRowid =
-      std::find(table.options.begin(), table.options.end(), "WITHOUT ROWID") == table.options.end();
   for (Read& column : columns) {
     std::string& description = column.shape.description;
     // The rowid is never NULL, whether the text says so or not.
-    const bool isRowid =
-        hasRowid && keyColumns == 1 && column.keyPosition == 1 && description == "INTEGER";
+    const bool isRowid = !text.isWithoutRowid && keyColumns == 1 && column.keyPosition == 1 &&
+                         description == "INTEGER";
     if (column.notNull && !isRowid) description += " NOT NULL";
     if (column.keyPosition != 0) description += " PRIMARY KEY";
     if (keyColumns > 1 && column.keyPosition != 0) description += str(" ", column.keyPosition);
@@ -231,7 +217,8 @@ TableShape readTable(Database& database, std::string name, std::string sql) {
                    .columns = {},
                    .constraints = {}};
   const TableText text = readText(table.sql);
-  readOptions(database, table);
+  if (text.isStrict) table.options.emplace_back("STRICT");
+  if (text.isWithoutRowid) table.options.emplace_back("WITHOUT ROWID");
   readColumns(database, text, table);
   readUniqueConstraints(database, table);
   readForeignKeys(database, table);
@@ -254,22 +241,23 @@ std::string indexDefinition(const std::vector<Token>& tokens) {
   return joinTokens(kept);
 }
 
-struct Definition {
+struct NamedSql {
   std::string name, sql;
 };
 
 }  // namespace
 
 std::vector<TableShape> readTables(Database& database) {
-  std::vector<Definition> definitions;
+  std::vector<NamedSql> definitions;
   forEachRow(database,
-             "select name, sql from sqlite_schema where type = ?1"
+             "select name, sql from sqlite_schema where type = ?1 and rootpage <> 0"
              " and name not like 'sqlite\\_%' escape '\\' order by rowid",
              "table", [&definitions](const Execution& row) {
                definitions.push_back({.name = textOf(row, 0), .sql = textOf(row, 1)});
              });
   std::vector<TableShape> tables;
-  for (Definition& each : definitions) {
+  for (NamedSql& each : definitions) {
+    if (isPartOfSearch(database, each.name)) continue;
     tables.push_back(readTable(database, std::move(each.name), std::move(each.sql)));
   }
   return tables;
@@ -293,13 +281,13 @@ std::vector<IndexShape> readIndexes(Database& database) {
 }
 
 std::optional<TableShape> tryReadTable(Database& database, std::string_view name) {
-  std::optional<Definition> found;
-  forEachRow(
-      database,
-      "select name, sql from sqlite_schema where type = 'table' and name = ?1 collate nocase", name,
-      [&found](const Execution& row) {
-        found = Definition{.name = textOf(row, 0), .sql = textOf(row, 1)};
-      });
+  std::optional<NamedSql> found;
+  forEachRow(database,
+             "select name, sql from sqlite_schema where type = 'table' and rootpage <> 0"
+             " and name = ?1 collate nocase",
+             name, [&found](const Execution& row) {
+               found = NamedSql{.name = textOf(row, 0), .sql = textOf(row, 1)};
+             });
   if (!found) return std::nullopt;
   return readTable(database, std::move(found->name), std::move(found->sql));
 }

@@ -33,7 +33,7 @@ struct TableShape {
 };
 
 // Tables and the indexes that have a statement of their own, in the order of their creation. Names
-// of SQLite's own are left out.
+// of SQLite's own are left out, and so are virtual tables with what they consist of.
 std::vector<TableShape> readTables(Database& database);
 std::vector<IndexShape> readIndexes(Database& database);
 

@@ -24,7 +24,7 @@ TEST(Tokens, KeepLiteralsApart) {
   EXPECT_EQ(normal(".5-.25"), ".5 - .25");
   EXPECT_EQ(normal("X'AF'||'b'"), "x'af' | | 'b'");
   EXPECT_EQ(normal("'a' 'A'"), "'a' 'A'");
-  EXPECT_EQ(normal("\"a\"\"b\" [c]]"), "a\"b c ]");
+  EXPECT_EQ(normal("\"a\"\"b\" [c]]"), "\"a\"\"b\" c ]");
 }
 
 TEST(Tokens, TellQuotedNamesFromWords) {
@@ -32,6 +32,22 @@ TEST(Tokens, TellQuotedNamesFromWords) {
   ASSERT_EQ(tokens.size(), 2u);
   EXPECT_FALSE(tokens[0].isWord("check"));
   EXPECT_TRUE(tokens[1].isWord("check"));
+}
+
+TEST(Tokens, KeepNamesApartThatOnlyQuotesMake) {
+  EXPECT_EQ(normal("select \"A b\" from [t]"), "select \"a b\" from t");
+  EXPECT_EQ(normal("select a b from `t-1`"), "select a b from \"t-1\"");
+}
+
+TEST(Tokens, TellNames) {
+  const auto tokens = tokensOf("Users \"Users\" 'Us''ers' 1");
+  ASSERT_EQ(tokens.size(), 4u);
+  EXPECT_EQ(tokens[0].name(), "users");
+  EXPECT_EQ(tokens[1].name(), "users");
+  EXPECT_EQ(tokens[2].name(), "us'ers");
+  EXPECT_EQ(tokens[3].name(), "");
+  EXPECT_TRUE(isSameName("Users", "uSERS"));
+  EXPECT_FALSE(isSameName("Users", "User"));
 }
 
 TEST(Tokens, EndWithTheTextWhenAQuoteDoesNot) {

@@ -42,9 +42,9 @@ std::size_t quotedLength(std::string_view sql, char quote) {
   return sql.size();
 }
 
-std::string unquoted(std::string_view quoted, char quote) {
+std::string unquoted(std::string_view text, char quote) {
   std::string name;
-  const std::string_view inner = quoted.substr(1, quoted.size() - 2);
+  const std::string_view inner = text.substr(1, text.size() - 2);
   for (std::size_t at = 0; at < inner.size(); ++at) {
     name += inner[at];
     if (inner[at] == quote && quote != ']') ++at;
@@ -99,6 +99,12 @@ Token takeToken(std::string_view& sql) {
 
 }  // namespace
 
+std::string Token::name() const {
+  if (kind != Kind::Other) return text;
+  if (text.size() < 2 || text.front() != '\'') return {};
+  return lowerCase(unquoted(text, '\''));
+}
+
 std::vector<Token> tokensOf(std::string_view sql) {
   std::vector<Token> tokens;
   while (!sql.empty()) {
@@ -115,7 +121,10 @@ std::string joinTokens(std::span<const Token> tokens) {
   std::string text;
   for (const Token& token : tokens) {
     if (!text.empty()) text += ' ';
-    text += token.text;
+    const bool needsQuotes =
+        token.kind == Token::Kind::QuotedName &&
+        (token.text.empty() || !std::all_of(token.text.begin(), token.text.end(), isNamePart));
+    text += needsQuotes ? quotedName(token.text) : token.text;
   }
   return text;
 }
@@ -126,6 +135,20 @@ std::string lowerCase(std::string_view text) {
     if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
   }
   return lower;
+}
+
+std::string quotedName(std::string_view name) {
+  std::string text(1, '"');
+  for (const char letter : name) text.append(letter == '"' ? 2 : 1, letter);
+  return text + '"';
+}
+
+bool isSameName(std::string_view one, std::string_view other) {
+  const auto lower = [](char letter) {
+    return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+  };
+  return std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                    [lower](char a, char b) { return lower(a) == lower(b); });
 }
 
 std::string upperCase(std::string_view text) {

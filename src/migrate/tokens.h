@@ -20,6 +20,8 @@ struct Token {
   std::string text;
 
   bool isWord(std::string_view word) const { return kind == Kind::Word && text == word; }
+  // A name in either form, in lower case; SQLite takes a text for one as well. Empty for others.
+  std::string name() const;
   bool isSymbol(char symbol) const {
     return kind == Kind::Other && text.size() == 1 && text.front() == symbol;
   }
@@ -29,11 +31,15 @@ struct Token {
 std::vector<Token> tokensOf(std::string_view sql);
 
 // With one blank between each two. Equal for texts that differ in blanks, comments, case and quotes
-// of names only.
+// of names only; a name that needs its quotes keeps them.
 std::string joinTokens(std::span<const Token> tokens);
 
 // ASCII only, like SQLite's own comparison of names.
 std::string lowerCase(std::string_view text);
 std::string upperCase(std::string_view text);
+// `users` -> `"users"`, for SQL.
+std::string quotedName(std::string_view name);
+
+bool isSameName(std::string_view one, std::string_view other);
 
 }  // namespace schemascript

@@ -1,0 +1,16 @@
+// Our own instr, replace, trim, like and glob. SQLite's take time with the product of their
+// arguments, inside of one instruction, where no deadline stops them.
+#pragma once
+
+struct sqlite3;
+
+namespace schemascript {
+
+class Database;
+
+// Registers them on `raw`: the same answers as SQLite's, in time linear in the arguments, or ended
+// with SQLITE_INTERRUPT once `database` must stop. LIKE and GLOB lose the index that SQLite uses
+// for a constant prefix. `database` must outlive the connection.
+void registerFunctions(sqlite3* raw, const Database& database);
+
+}  // namespace schemascript

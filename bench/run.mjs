@@ -13,7 +13,10 @@ import { parseArgs } from "node:util";
 const here = dirname(fileURLToPath(import.meta.url));
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
-  options: { build: { type: "string", default: join(here, "../build") }, rounds: { type: "string", default: "25" } },
+  options: {
+    build: { type: "string", default: join(here, "../build") },
+    rounds: { type: "string", default: "25" },
+  },
 });
 const build = resolve(options.build);
 const program = join(build, "bin/schemascript");
@@ -49,7 +52,9 @@ function pair(title, a, b, measure = ({ wall }) => wall) {
   console.log(`\n${title}`);
   for (const [side, { name }] of Object.entries({ a, b })) {
     const sorted = figures[side];
-    console.log(`  ${name.padEnd(44)} ${median(sorted).toFixed(2).padStart(9)} ms   (min ${Math.min(...sorted).toFixed(2)})`);
+    console.log(
+      `  ${name.padEnd(44)} ${median(sorted).toFixed(2).padStart(9)} ms   (min ${Math.min(...sorted).toFixed(2)})`,
+    );
   }
   console.log(`  ratio, median of ${rounds} pairs`.padEnd(46) + ` ${ratio.toFixed(3).padStart(9)}`);
 }
@@ -79,7 +84,8 @@ await database().insert(users).values({ name: "Ada" });
     );
     timed([program, "run", seed, "--db", database, "--push"]);
     const command = [program, "run", script, "--db", database];
-    if (timed(command).output !== "{ id: 1, name: 'Ada' }\n") throw new Error("the query has another answer");
+    if (timed(command).output !== "{ id: 1, name: 'Ada' }\n")
+      throw new Error("the query has another answer");
     pair(
       "Process start to end: one prepared Drizzle query",
       { name: "schemascript run", command },
@@ -122,7 +128,10 @@ function nativeQuickJs() {
   if (existsSync(qjs)) return qjs;
   mkdirSync(folder, { recursive: true });
   check(spawnSync("cp", ["-r", `${setup.QUICKJS_SOURCE_DIR}/.`, folder]), ["cp"]);
-  check(spawnSync("make", ["-C", folder, "CONFIG_LTO=", "qjs"], { encoding: "utf8" }), ["make", "qjs"]);
+  check(spawnSync("make", ["-C", folder, "CONFIG_LTO=", "qjs"], { encoding: "utf8" }), [
+    "make",
+    "qjs",
+  ]);
   return qjs;
 }
 
@@ -130,7 +139,8 @@ const folder = mkdtempSync(join(tmpdir(), "bench-"));
 try {
   console.log(`${cpus().length} x ${cpus()[0].model.trim()}, Node ${process.version}`);
   for (const name of names.length > 0 ? names : Object.keys(BENCHMARKS)) {
-    if (!BENCHMARKS[name]) throw new Error(`there is no benchmark '${name}': ${Object.keys(BENCHMARKS).join(", ")}`);
+    if (!BENCHMARKS[name])
+      throw new Error(`there is no benchmark '${name}': ${Object.keys(BENCHMARKS).join(", ")}`);
     BENCHMARKS[name](folder);
   }
 } finally {

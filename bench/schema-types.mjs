@@ -4,13 +4,7 @@
 //
 //     node bench/schema-types.mjs [--tables 200] [--runs 7] [--relations] [--max 1.5]
 import { spawnSync } from "node:child_process";
-import {
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -32,25 +26,10 @@ const runs = Number(options.runs);
 // Twenty columns: an identifier, a reference, and three of each that follow.
 const COLUMNS = [
   ["text", (key) => [`prop.text()`, `text("${key}").notNull()`]],
-  [
-    "title",
-    (key) => [`prop.text().unique()`, `text("${key}").notNull().unique()`],
-  ],
-  [
-    "count",
-    (key) => [
-      `prop.integer().default(0)`,
-      `integer("${key}").notNull().default(0)`,
-    ],
-  ],
+  ["title", (key) => [`prop.text().unique()`, `text("${key}").notNull().unique()`]],
+  ["count", (key) => [`prop.integer().default(0)`, `integer("${key}").notNull().default(0)`]],
   ["weight", (key) => [`prop.real().optional()`, `real("${key}")`]],
-  [
-    "active",
-    (key) => [
-      `prop.boolean()`,
-      `integer("${key}", { mode: "boolean" }).notNull()`,
-    ],
-  ],
+  ["active", (key) => [`prop.boolean()`, `integer("${key}", { mode: "boolean" }).notNull()`]],
   [
     "role",
     (key) => [
@@ -72,10 +51,7 @@ function files() {
     const parent = `table${Math.max(0, table - 1)}`;
     const self = table === 0;
     const columns = COLUMNS.flatMap(([key, write]) =>
-      [1, 2, 3].map((number) => [
-        `${key}${number}`,
-        ...write(`${key}${number}`),
-      ]),
+      [1, 2, 3].map((number) => [`${key}${number}`, ...write(`${key}${number}`)]),
     );
     ours.push(
       `export const ${name} = Table("${name}", (prop) => ({`,
@@ -96,18 +72,14 @@ function files() {
         `export const ${name}Relations = relations(${name}, ({ one, many }) => ({`,
         `  parent: one(${parent}, { fields: [${name}.parentId], references: [${parent}.id], relationName: "r${table}" }),`,
         ...(table + 1 < tables
-          ? [
-              `  table${table + 1}: many(table${table + 1}, { relationName: "r${table + 1}" }),`,
-            ]
+          ? [`  table${table + 1}: many(table${table + 1}, { relationName: "r${table + 1}" }),`]
           : []),
         "}));",
       );
     }
   }
   const names = Array.from({ length: tables }, (_, table) => `table${table}`);
-  const relationNames = options.relations
-    ? names.map((name) => `${name}Relations`)
-    : [];
+  const relationNames = options.relations ? names.map((name) => `${name}Relations`) : [];
   ours.push(`export const db = database({ ${names.join(", ")} });`);
   theirs.push(
     `const schema = { ${[...names, ...relationNames].join(", ")} };`,
@@ -137,10 +109,7 @@ try {
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }\n');
   mkdirSync(join(folder, "node_modules"));
   for (const name of ["drizzle-orm", "schemascript"]) {
-    const found =
-      name === "schemascript"
-        ? join("packages", name)
-        : join("node_modules", name);
+    const found = name === "schemascript" ? join("packages", name) : join("node_modules", name);
     symlinkSync(join(root, found), join(folder, "node_modules", name), "dir");
   }
   const compilerOptions = {
@@ -164,36 +133,26 @@ try {
     writeFileSync(join(folder, `${name}.json`), JSON.stringify(config));
   }
 
-  const compiler = createRequire(import.meta.url).resolve(
-    "typescript/package.json",
-  );
+  const compiler = createRequire(import.meta.url).resolve("typescript/package.json");
   const tsc = join(dirname(compiler), "bin", "tsc");
   const secondsOf = (name) => {
     const start = performance.now();
-    const { status, stdout } = spawnSync(
-      process.execPath,
-      [tsc, "-p", `${name}.json`],
-      {
-        cwd: folder,
-        encoding: "utf8",
-      },
-    );
-    if (status !== 0)
-      throw new Error(`${name} does not compile:\n${stdout.slice(0, 2000)}`);
+    const { status, stdout } = spawnSync(process.execPath, [tsc, "-p", `${name}.json`], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    if (status !== 0) throw new Error(`${name} does not compile:\n${stdout.slice(0, 2000)}`);
     return (performance.now() - start) / 1000;
   };
   const times = { schemascript: [], drizzle: [] };
   // The first round warms the file cache.
   for (let run = -1; run < runs; run++) {
-    for (const name of run % 2 === 0
-      ? ["schemascript", "drizzle"]
-      : ["drizzle", "schemascript"]) {
+    for (const name of run % 2 === 0 ? ["schemascript", "drizzle"] : ["drizzle", "schemascript"]) {
       const seconds = secondsOf(name);
       if (run >= 0) times[name].push(seconds);
     }
   }
-  const median = (list) =>
-    [...list].sort((one, other) => one - other)[list.length >> 1];
+  const median = (list) => [...list].sort((one, other) => one - other)[list.length >> 1];
   const ratio = median(times.schemascript) / median(times.drizzle);
   const what = `${tables} tables x 20 columns${options.relations ? ", with relations" : ""}`;
   console.log(`${what}, ${runs} runs`);
@@ -203,8 +162,7 @@ try {
     );
   }
   console.log(`ratio         ${ratio.toFixed(2)}`);
-  if (options.max !== undefined && ratio > Number(options.max))
-    process.exitCode = 1;
+  if (options.max !== undefined && ratio > Number(options.max)) process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -12,7 +12,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const program = resolve(process.env.SCHEMASCRIPT_PROGRAM ?? join(here, "../build/bin/schemascript"));
+const program = resolve(
+  process.env.SCHEMASCRIPT_PROGRAM ?? join(here, "../build/bin/schemascript"),
+);
 const seed = Number(process.env.CRASH_SEED ?? Date.now() % 1_000_000);
 const rounds = Number(process.env.CRASH_ROUNDS ?? 15);
 
@@ -78,14 +80,22 @@ test(`what was committed survives kill -9 (CRASH_SEED=${seed}, ${rounds} rounds)
       for (const line of lines) assert.match(line, /^\d+$/, reported);
       committed = Math.max(committed, Number(lines.at(-1) ?? 0));
 
-      const check = spawnSync(program, ["run", "check.ts", "--db", database], { cwd: folder, encoding: "utf8" });
+      const check = spawnSync(program, ["run", "check.ts", "--db", database], {
+        cwd: folder,
+        encoding: "utf8",
+      });
       // Killed before the tables were made: there is nothing to check yet.
       if (round === 0 && /no such table/.test(check.stderr)) continue;
       assert.equal(check.status, 0, check.stderr);
       const { integrity, batches } = JSON.parse(check.stdout);
       assert.equal(integrity, "ok");
-      assert.ok(batches.length >= committed, `batch ${committed} was reported, ${batches.length} are there`);
-      batches.forEach(([batch, count], index) => assert.deepEqual([batch, count], [index + 1, 1000]));
+      assert.ok(
+        batches.length >= committed,
+        `batch ${committed} was reported, ${batches.length} are there`,
+      );
+      batches.forEach(([batch, count], index) =>
+        assert.deepEqual([batch, count], [index + 1, 1000]),
+      );
     }
     assert.ok(committed > 0, "no round got as far as a commit");
   } finally {

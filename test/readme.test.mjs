@@ -38,7 +38,9 @@ test("the example prints what is shown", () => {
 });
 
 test("the notes example prints what is shown", () => {
-  const result = spawnSync(program, ["run", join(top, "examples/notes/app.ts"), "--push"], { encoding: "utf8" });
+  const result = spawnSync(program, ["run", join(top, "examples/notes/app.ts"), "--push"], {
+    encoding: "utf8",
+  });
   assert.equal(result.stderr, "");
   const lines = result.stdout.trimEnd().split("\n");
   assert.ok(readme.includes(lines.map((line) => `    ${line}`).join("\n")), result.stdout);

@@ -22,7 +22,9 @@ import test from "node:test";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const program = resolve(process.env.SCHEMASCRIPT_PROGRAM ?? join(here, "../build/bin/schemascript"));
+const program = resolve(
+  process.env.SCHEMASCRIPT_PROGRAM ?? join(here, "../build/bin/schemascript"),
+);
 const EXPECTATIONS = new Set(["output", "errors", "exit"]);
 const SECONDS_MAX = 60;
 
@@ -34,7 +36,10 @@ function sectionsOf(source) {
     if (heading) sections.push({ name: heading[1], lines: [] });
     else sections.at(-1)?.lines.push(line);
   }
-  return sections.map(({ name, lines }) => ({ name, text: lines.join("\n").replace(/\n*$/, "\n").replace(/^\n$/, "") }));
+  return sections.map(({ name, lines }) => ({
+    name,
+    text: lines.join("\n").replace(/\n*$/, "\n").replace(/^\n$/, ""),
+  }));
 }
 
 /** The regular expression that an expectation stands for. */

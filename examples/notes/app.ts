@@ -13,7 +13,12 @@ for (const table of [noteTags, notes, tags, users]) await db.delete(table);
 const [ada, bob] = await db
   .insert(users)
   .values([
-    { name: "Ada", email: "ada@example.org", role: "admin", avatar: new Uint8Array([137, 80, 78, 71]) },
+    {
+      name: "Ada",
+      email: "ada@example.org",
+      role: "admin",
+      avatar: new Uint8Array([137, 80, 78, 71]),
+    },
     { name: "Bob", email: "bob@example.org" },
   ])
   .returning();
@@ -22,9 +27,19 @@ if (!ada || !bob) throw new Error("two users were inserted");
 const written = await db
   .insert(notes)
   .values([
-    { authorId: ada.id, title: "On engines", body: "It might act upon other things besides number.", rating: 4.5 },
+    {
+      authorId: ada.id,
+      title: "On engines",
+      body: "It might act upon other things besides number.",
+      rating: 4.5,
+    },
     { authorId: ada.id, title: "Bernoulli numbers", views: 9_007_199_254_740_993n },
-    { authorId: bob.id, title: "Shopping", body: "Milk, bread, NUL: \u0000, snowman: ☃", rating: 2.25 },
+    {
+      authorId: bob.id,
+      title: "Shopping",
+      body: "Milk, bread, NUL: \u0000, snowman: ☃",
+      rating: 2.25,
+    },
   ])
   .returning({ id: notes.id });
 
@@ -46,7 +61,11 @@ await db.insert(noteTags).values(
 console.log("Notes and their tags");
 console.table(
   await db
-    .select({ author: users.name, title: notes.title, tags: sql<string>`group_concat(${tags.label}, ', ')` })
+    .select({
+      author: users.name,
+      title: notes.title,
+      tags: sql<string>`group_concat(${tags.label}, ', ')`,
+    })
     .from(notes)
     .innerJoin(users, eq(users.id, notes.authorId))
     .innerJoin(noteTags, eq(noteTags.noteId, notes.id))
@@ -59,7 +78,12 @@ console.table(
 console.log("What each has written");
 console.table(
   await db
-    .select({ name: users.name, role: users.role, notes: count(notes.id), best: sql<number>`max(${notes.rating})` })
+    .select({
+      name: users.name,
+      role: users.role,
+      notes: count(notes.id),
+      best: sql<number>`max(${notes.rating})`,
+    })
     .from(users)
     .leftJoin(notes, eq(notes.authorId, users.id))
     .groupBy(users.id)
@@ -79,7 +103,11 @@ try {
 console.log(`Notes after it: ${await db.$count(notes)}`);
 
 // Bytes and 64-bit integers arrive as they were stored.
-const portrait = await db.select({ avatar: users.avatar }).from(users).where(eq(users.id, ada.id)).get();
+const portrait = await db
+  .select({ avatar: users.avatar })
+  .from(users)
+  .where(eq(users.id, ada.id))
+  .get();
 console.log("Ada's avatar:", portrait?.avatar);
 const popular = await db.query.notes.findFirst({ orderBy: desc(notes.views) });
 console.log(`Most viewed: ${popular?.title}, ${popular?.views} times`);

@@ -150,7 +150,10 @@ export async function bundleGlobals() {
     plugins: [adaptLibraries],
   });
   const source = result.outputFiles[0].text;
-  return { modules: [{ name: GLOBALS, file: "globals.js", source }], inputs: inputsOf(result, here) };
+  return {
+    modules: [{ name: GLOBALS, file: "globals.js", source }],
+    inputs: inputsOf(result, here),
+  };
 }
 
 /** The built-in modules and the chunks that they share, each after what it imports. */

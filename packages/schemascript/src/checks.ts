@@ -81,9 +81,7 @@ function typeCondition(column: ColumnShape, name: string): string | undefined {
       return oneOf([0, 1]);
     case "node":
       // Before SQLite 3.45, NULL is not valid.
-      return column.required
-        ? `json_valid(${name})`
-        : `(${name} IS NULL OR json_valid(${name}))`;
+      return column.required ? `json_valid(${name})` : `(${name} IS NULL OR json_valid(${name}))`;
     default:
       return undefined;
   }

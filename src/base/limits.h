@@ -60,6 +60,10 @@ struct Limits {
   std::uint32_t schemaStatementsMax = 5'000;
   // Triggers. SQLite compiles one inside of the other, on a stack that ends after some thousands.
   std::uint32_t schemaTriggersMax = 1'000;
+  // Triggers and views that one statement may lead through: all that a schema may have. SQLite
+  // compiles them on the thread's stack, each inside of the one before; some thousands would
+  // overflow it.
+  std::uint32_t nestedTriggersMax = 1'500;
   // Views. One that reads the next is nested like triggers; the time grows with the square of the
   // depth.
   std::uint32_t schemaViewsMax = 500;

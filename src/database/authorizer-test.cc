@@ -84,6 +84,24 @@ TEST_F(AuthorizerTest, RefusesFunctionsThatAreNotListed) {
                 "the SQL function sqlite_source_id is not available");
 }
 
+// A chain of thousands would overflow the stack of the thread that compiles it.
+TEST_F(AuthorizerTest, HoldsTheDepthOfTriggers) {
+  const auto chain = [this](std::uint32_t length) {
+    const std::string name = str("chain", length, "_");
+    run(str("create table ", name, "0 (a)"));
+    for (std::uint32_t link = 1; link <= length; ++link) {
+      run(str("create table ", name, link, " (a)"));
+      run(str("create trigger ", name, "trigger", link, " after insert on ", name, link - 1,
+              " begin insert into ", name, link, " values (1); end"));
+    }
+    return str("insert into ", name, "0 values (1)");
+  };
+  const std::uint32_t most = Limits{}.nestedTriggersMax;
+  EXPECT_NO_THROW(database_.prepare(chain(most), Rules::Guest));
+  expectRefused(chain(most + 1),
+                "a statement may lead through 1500 triggers and views (nestedTriggersMax)");
+}
+
 TEST_F(AuthorizerTest, RefusesFunctionsThatNoDeadlineStops) {
   expectRefused("select json_patch('{}', '{}')", "the SQL function json_patch is not available");
   run("create virtual table words using fts5 (word)");

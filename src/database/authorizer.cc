@@ -19,7 +19,7 @@ using std::string_view_literals::operator""sv;
 // functions, and whatever a newer SQLite brings before somebody has looked at it. Nor what takes
 // more than linear time where no deadline stops it: json_patch (two objects of 40'000 members:
 // 10 s), snippet and highlight of FTS5 (a text of 80 KB that is all hits: 16 s; of 640 KB: 10 s).
-// TODO(soon): snippet and highlight of our own, in linear time.
+// TODO(soon): snippet and highlight of our own, in linear time; the schema language offers both.
 constexpr std::array kFunctions{"->"sv,
                                 "->>"sv,
                                 "abs"sv,
@@ -246,7 +246,22 @@ void Authorizer::learn(int action, const char* first, const char* second, const 
   known->deletes |= deletes;
 }
 
+bool Authorizer::entersTooManyTriggers(const char* trigger) {
+  if (trigger == nullptr) {
+    trigger_.clear();
+    triggersEntered_ = 0;
+    return false;
+  }
+  if (trigger_ == trigger) return false;
+  trigger_ = trigger;
+  return ++triggersEntered_ > nestedTriggersMax;
+}
+
 int Authorizer::decide(int action, const char* first, const char* second, const char* trigger) {
+  if (entersTooManyTriggers(trigger)) {
+    return refuse(str("a statement may lead through ", nestedTriggersMax,
+                      " triggers and views (nestedTriggersMax)"));
+  }
   learn(action, first, second, trigger);
   switch (rules) {
     case Rules::Host:

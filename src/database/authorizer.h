@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.h"
+
 namespace schemascript {
 
 // On whose behalf a statement is compiled and run.
@@ -39,12 +41,15 @@ class Authorizer {
   StatementFacts* facts = nullptr;
   // Why the last compilation was refused; empty when it was not.
   std::string refusal;
+  // Triggers and views inside of each other in one statement.
+  std::uint32_t nestedTriggersMax = Limits{}.nestedTriggersMax;
 
   // The signature and the answers of sqlite3_set_authorizer(); `self` is the Authorizer.
   static int authorize(void* self, int action, const char* first, const char* second,
                        const char* schema, const char* trigger) noexcept;
 
  private:
+  bool entersTooManyTriggers(const char* trigger);
   int decide(int action, const char* first, const char* second, const char* trigger);
   int decideQuery(int action, const char* first, const char* second);
   int decideDefinition(int action, const char* first, const char* second);
@@ -53,6 +58,11 @@ class Authorizer {
   int decidePragma(const char* name, const char* argument);
   void learn(int action, const char* first, const char* second, const char* trigger);
   int refuse(std::string reason);
+
+  // The trigger or view that is being compiled, and how many were entered since the statement's own
+  // text was: never less than their depth.
+  std::string trigger_;
+  std::uint32_t triggersEntered_ = 0;
 };
 
 }  // namespace schemascript

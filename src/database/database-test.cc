@@ -4,9 +4,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <future>
 #include <random>
 #include <thread>
+#include <vector>
 
 #include "base/file.h"
 #include "base/testing.h"
@@ -47,6 +49,25 @@ TEST(Database, OpensWithTheSettingsThatAreWritten) {
   EXPECT_EQ(textOf(database, "pragma journal_mode"), "wal");
   EXPECT_EQ(textOf(database, "pragma synchronous"), "1");
   EXPECT_EQ(textOf(database, "pragma foreign_keys"), "1");
+}
+
+// What each of several processes does at its first start.
+TEST(Database, IsOpenedByManyAtOnceWhenItIsNew) {
+  const TemporaryFolder folder;
+  for (int round = 0; round < 20; ++round) {
+    const fs::path file = folder / str("new-", round, ".db");
+    std::atomic<int> opened{0};
+    std::vector<std::thread> threads;
+    for (int thread = 0; thread < 4; ++thread) {
+      threads.emplace_back([&file, &opened] {
+        Database database({.file = file});
+        database.execute("create table if not exists t (x)", Rules::Guest);
+        ++opened;
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(opened, 4);
+  }
 }
 
 TEST(Database, LetsChecksUseJsonOnEverySqlite) {

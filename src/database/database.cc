@@ -102,6 +102,7 @@ void Database::configure() {
   sqlite3_limit(raw, SQLITE_LIMIT_LIKE_PATTERN_LENGTH,
                 static_cast<int>(limits.likePatternBytesMax));
   sqlite3_limit(raw, SQLITE_LIMIT_VARIABLE_NUMBER, static_cast<int>(limits.parametersMax));
+  authorizer_.nestedTriggersMax = limits.nestedTriggersMax;
   registerFunctions(raw, *this);
 }
 
@@ -109,7 +110,16 @@ void Database::useWriteAheadLog() {
   // The first access to the file: what is wrong with it shows here. Nothing is written when the
   // file has a write-ahead log already.
   for (const char* pragma : {"pragma journal_mode = wal", "pragma synchronous = normal"}) {
-    const int status = sqlite3_exec(handle_.get(), pragma, nullptr, nullptr, nullptr);
+    const auto begin = std::chrono::steady_clock::now();
+    int status = SQLITE_OK;
+    // Where two processes make the same file a database at once, SQLite says busy without asking
+    // the busy handler: each holds what the other one waits for, until it gives up.
+    for (;;) {
+      status = sqlite3_exec(handle_.get(), pragma, nullptr, nullptr, nullptr);
+      if ((status & 0xff) != SQLITE_BUSY || isInterrupted()) break;
+      if (std::chrono::steady_clock::now() - begin >= options_.limits.busyTimeMax) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
     if (status != SQLITE_OK) throwOpenError(status);
   }
 }

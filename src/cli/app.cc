@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,6 +13,8 @@
 
 #include "base/file.h"
 #include "cli/bundle.h"
+#include "cli/error-report.h"
+#include "cli/output.h"
 #include "migrate/push.h"
 #include "sandbox/engine.h"
 #include "sandbox/watchdog.h"
@@ -102,6 +105,16 @@ AppEnd runApp(AppOptions options) {
                     .emit = options.emit,
                     .log = log});
   return end;
+}
+
+ExitCode reportEnd(AppEnd& end, const Limits& limits) {
+  if (!end.complaints.empty()) {
+    writeToStandardError(end.complaints);
+    return ExitCode::Usage;
+  }
+  const Paint paint(coloursFor(STDERR_FILENO));
+  writeToStandardError(renderReport(end.report, limits, end.map, paint));
+  return exitCodeOf(end.report.end);
 }
 
 }  // namespace schemascript

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cli/exit-code.h"
 #include "cli/source-map.h"
 #include "runtime/run.h"
 
@@ -40,5 +41,9 @@ struct AppEnd {
 // Unavailable when the database or the machine does not let it run, and what `log` throws. The
 // database is closed at the return.
 AppEnd runApp(AppOptions options);
+
+// Says on standard error what there is to say about `end`, with the limits of the run, and answers
+// what the program ends with: Success only if the app ran to its end.
+ExitCode reportEnd(AppEnd& end, const Limits& limits);
 
 }  // namespace schemascript

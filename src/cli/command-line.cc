@@ -184,13 +184,14 @@ Invocation makePush(const Given& given, std::vector<std::string>) {
 
 Invocation makeCompile(const Given& given, std::vector<std::string>) {
   constexpr std::array<std::string_view, 6> kOutputs{"ts", "json", "js", "sql", "mermaid", "svg"};
-  constexpr std::string_view kKnown = "ts, json, js, sql, mermaid, svg";
+  std::string known;
+  for (const std::string_view output : kOutputs) known += str(known.empty() ? "" : ", ", output);
   if (given.emit.empty()) {
     throw invalidRequest(
-        str("say what to make: schemascript compile FILE.ts --emit KIND, one of ", kKnown));
+        str("say what to make: schemascript compile FILE.ts --emit KIND, one of ", known));
   }
   if (std::find(kOutputs.begin(), kOutputs.end(), given.emit) == kOutputs.end()) {
-    throw invalidRequest(str("--emit knows no '", given.emit, "'; it is one of ", kKnown));
+    throw invalidRequest(str("--emit knows no '", given.emit, "'; it is one of ", known));
   }
   return EmitCommand{given.file, given.emit, given.output, limitsFrom(given)};
 }

@@ -1,12 +1,10 @@
 // `schemascript compile` and `schemascript evaluate`
-#include <unistd.h>
-
 #include <system_error>
 
 #include "base/file.h"
 #include "cli/app.h"
 #include "cli/commands.h"
-#include "cli/error-report.h"
+#include "cli/text.h"
 
 namespace schemascript {
 namespace {
@@ -42,13 +40,8 @@ ExitCode emitCommand(const EmitCommand& command, Output& output) {
       .emit = command.kind,
       .log = [](LogStream, std::string_view text) { writeToStandardError(text); },
   });
-  if (!end.complaints.empty()) {
-    writeToStandardError(end.complaints);
-    return ExitCode::Usage;
-  }
-  const Paint paint(coloursFor(STDERR_FILENO));
-  writeToStandardError(renderReport(end.report, command.limits, end.map, paint));
-  if (end.report.end != RunReport::End::Finished) return exitCodeOf(end.report.end);
+  const ExitCode code = reportEnd(end, command.limits);
+  if (code != ExitCode::Success) return code;
   if (command.folder.empty()) {
     for (const EmittedFile& file : end.report.emitted) output.write(file.text);
   } else {

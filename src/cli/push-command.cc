@@ -1,9 +1,7 @@
 // `schemascript push`
-#include <unistd.h>
-
 #include "cli/app.h"
 #include "cli/commands.h"
-#include "cli/error-report.h"
+#include "cli/text.h"
 
 namespace schemascript {
 namespace {
@@ -26,14 +24,9 @@ ExitCode pushCommand(const PushCommand& command, Output& output) {
       .push = PushWhen::AtEnd,
       .log = [](LogStream, std::string_view text) { writeToStandardError(text); },
   });
-  if (!end.complaints.empty()) {
-    writeToStandardError(end.complaints);
-    return ExitCode::Usage;
-  }
   if (end.report.end == RunReport::End::Threw && end.pushFailure) throw *end.pushFailure;
-  const Paint paint(coloursFor(STDERR_FILENO));
-  writeToStandardError(renderReport(end.report, command.limits, end.map, paint));
-  if (end.report.end != RunReport::End::Finished) return exitCodeOf(end.report.end);
+  const ExitCode code = reportEnd(end, command.limits);
+  if (code != ExitCode::Success) return code;
   if (end.pushed.created.empty() && end.pushed.unchanged.empty()) {
     throw invalidRequest(str(command.file.string(), " declares no tables; nothing was changed"));
   }

@@ -1,9 +1,6 @@
 // `schemascript run`
-#include <unistd.h>
-
 #include "cli/app.h"
 #include "cli/commands.h"
-#include "cli/error-report.h"
 
 namespace schemascript {
 namespace {
@@ -29,17 +26,11 @@ ExitCode runCommand(const RunCommand& command, Output& output) {
             writeToStandardError(text);
           },
   });
-  if (!end.complaints.empty()) {
-    writeToStandardError(end.complaints);
-    return ExitCode::Usage;
-  }
   const bool threw = end.report.end == RunReport::End::Threw;
   if (threw && end.pushFailure && isAbout(end.report.error, *end.pushFailure)) {
     throw *end.pushFailure;
   }
-  const Paint paint(coloursFor(STDERR_FILENO));
-  writeToStandardError(renderReport(end.report, command.limits, end.map, paint));
-  return exitCodeOf(end.report.end);
+  return reportEnd(end, command.limits);
 }
 
 }  // namespace schemascript

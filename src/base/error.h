@@ -35,6 +35,8 @@ struct DatabaseErrorDetail {
   std::string constraint{};  // The name of a CHECK constraint or of an index.
   std::string sqliteCode{};  // `SQLITE_CONSTRAINT_UNIQUE`
   int extendedCode = 0;
+  std::uint32_t waitsFor = 0;  // The session's own transaction that has to end first; 0: none.
+  std::uint32_t step = 0;      // Which statement of a batch it was, counted from 1; 0: no batch.
 };
 
 // Immutable, and cheap to copy as exceptions must be: copies share one text and one detail.

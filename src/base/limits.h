@@ -26,12 +26,18 @@ struct Limits {
 
   // One request. A blob of 24 MB fits in its base64 form; guests of 64 MiB cannot hold much more.
   std::uint64_t requestBytesMax = 32ull << 20;
-  // Rows of one answer. More than that belongs in pages.
+  // Rows of one answer. More than that are read in pieces, through a cursor.
   std::uint64_t resultRowsMax = 100'000;
   // One answer, encoded. It must fit into the guest's memory beside what is made of it.
   std::uint64_t resultBytesMax = 32ull << 20;
   // Transactions that are open inside of each other. Each keeps a savepoint's pages in memory.
   std::uint32_t openTransactionsMax = 32;
+  // Rows, encoded, that a cursor answers at once. Enough that the crossing costs nothing beside
+  // them, little enough that a guest can hold it many times.
+  std::uint64_t cursorBatchBytes = 64ull << 10;
+  std::uint64_t cursorBatchRowsMax = 1'000;
+  // Cursors that one guest has open. Outside of transactions each has a connection of its own.
+  std::uint32_t openCursorsMax = 16;
 
   // SQLite. Enforced by the database.
 
@@ -47,6 +53,11 @@ struct Limits {
   // minute for 50 MB and this. The deadline ends it, because the database has its own LIKE and
   // GLOB; for SQLite's, which nothing ends, 5 bytes would be a second already.
   std::uint32_t likePatternBytesMax = 1'000;
+  // Connections to one database. Each takes some file descriptors and a page cache.
+  std::uint32_t connectionsMax = 64;
+  // Those who wait for their turn to write to one database. More would wait longer than anybody
+  // wants to.
+  std::uint32_t waitingWritersMax = 1'000;
   // How long a statement waits for another process's write before it is answered `unavailable`.
   std::chrono::milliseconds busyTimeMax{5'000};
   // Prepared statements kept for the next use. An app has some tens; each takes some kilobytes.

@@ -478,6 +478,54 @@ TEST(AnswerWriter, WritesErrorsWithWhatIsKnown) {
             R"("extendedCode":2067}})");
 }
 
+TEST(AnswerWriter, SaysWhatToWaitForAndWhichStepFailed) {
+  AnswerWriter answer{Limits{}};
+  answer.error(Error(ErrorCode::Conflict, "m", {.waitsFor = 4'294'967'295, .step = 2}));
+  EXPECT_EQ(answer.bytes(),
+            R"({"error":{"code":"conflict","message":"m","waitsFor":4294967295,"step":2}})");
+}
+
+TEST(AnswerWriter, WritesCursorsAndBatches) {
+  AnswerWriter answer{Limits{}};
+  const auto piece = [&answer](Method method, std::optional<CursorHandle> cursor) {
+    answer.begin(Form::Json);
+    answer.openRows(method);
+    answer.openRow();
+    answer.value(ValueView::ofInteger(1));
+    answer.closeRow();
+    answer.closeRows({}, cursor);
+    return std::string(answer.bytes());
+  };
+  EXPECT_EQ(piece(Method::Iterate, CursorHandle{4'294'967'295}),
+            R"({"rows":[[1]],"cursor":4294967295})");
+  EXPECT_EQ(piece(Method::Fetch, CursorHandle{1}), R"({"rows":[[1]],"cursor":1})");
+  EXPECT_EQ(piece(Method::Fetch, {}), R"({"rows":[[1]]})");
+
+  answer.begin(Form::Json);
+  answer.openBatch(2);
+  answer.openRows(Method::Run);
+  answer.closeRows({.rows = 1, .lastInsertRowid = 5});
+  answer.openRows(Method::Get);
+  answer.closeRows({});
+  answer.closeBatch();
+  EXPECT_EQ(answer.bytes(), R"({"results":[{"rows":[],"changes":1,"lastInsertRowid":5},)"
+                            R"({"rows":null,"changes":0,"lastInsertRowid":0}]})");
+}
+
+TEST(AnswerWriter, BoundsTheResultsOfABatch) {
+  AnswerWriter answer(Limits{.resultBytesMax = 1'000});
+  answer.begin(Form::Json);
+  answer.openBatch(1'000);
+  const Error error = errorOf([&answer] {
+    for (;;) {
+      answer.openRows(Method::Run);
+      answer.closeRows({});
+    }
+  });
+  EXPECT_EQ(error.code(), ErrorCode::LimitExceeded);
+  EXPECT_LT(answer.size(), 1'100u);
+}
+
 TEST(AnswerWriter, HoldsItsLimit) {
   const auto write = [](std::uint64_t resultBytesMax, const ValueView& value) {
     AnswerWriter answer(Limits{.resultBytesMax = resultBytesMax});

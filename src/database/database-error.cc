@@ -404,6 +404,17 @@ Error busyError(const FailureContext& context, const DatabaseErrorDetail& detail
           detail};
 }
 
+Error fullError(const Database& database, const DatabaseErrorDetail& detail) {
+  const MemoryFile* const memory = database.memory();
+  const std::string sentence =
+      memory != nullptr
+          ? str(database.name(), " is full: bytesMax is ", formatSize(memory->options().bytesMax),
+                "; delete what is not needed, or allow more")
+          : str("there is no space left for ", database.name(),
+                "; free some on its disk and try again");
+  return {ErrorCode::Unavailable, withCode(sentence, detail), detail};
+}
+
 }  // namespace
 
 Error databaseError(sqlite3* connection, int status, const FailureContext& context) {
@@ -453,6 +464,7 @@ Error databaseError(sqlite3* connection, int status, const FailureContext& conte
                        detail),
               detail};
     case SQLITE_FULL:
+      return fullError(context.database, detail);
     case SQLITE_IOERR:
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:

@@ -56,16 +56,22 @@ Database::Database(DatabaseOptions options)
   sqlite3_set_authorizer(handle_.get(), &Database::onCompile, this);
 }
 
-void Database::open() {
+std::string Database::pathForSqlite() const {
+  SS_CHECK(options_.file.empty() || !options_.memory, "a file and a database in memory");
+  if (options_.memory) return options_.memory->path();
   // An absolute path is never one of SQLite's special names, such as ":memory:" and "file:...".
-  const std::string path =
-      options_.file.empty() ? ":memory:" : fs::absolute(options_.file).string();
-  const int mode = options_.access == Access::ReadOnly && !options_.file.empty()
+  return options_.file.empty() ? ":memory:" : fs::absolute(options_.file).string();
+}
+
+void Database::open() {
+  const std::string path = pathForSqlite();
+  const int mode = options_.access == Access::ReadOnly && !isPrivate()
                        ? SQLITE_OPEN_READONLY
                        : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   sqlite3* raw = nullptr;
-  const int status = sqlite3_open_v2(path.c_str(), &raw,
-                                     mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int status =
+      sqlite3_open_v2(path.c_str(), &raw, mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                      options_.memory ? MemoryFile::vfsName() : nullptr);
   handle_.reset(raw);
   if (status != SQLITE_OK) throwOpenError(status);
   if (mode != SQLITE_OPEN_READONLY && sqlite3_db_readonly(raw, "main") == 1) {
@@ -122,6 +128,14 @@ void Database::useWriteAheadLog() {
     }
     if (status != SQLITE_OK) throwOpenError(status);
   }
+}
+
+// SQLite moves the log into the database after a commit only, and without room there is none:
+// a full log would stay full. Failing costs nothing; the statement says what is wrong.
+void Database::makeRoom() noexcept {
+  if (inTransaction()) return;
+  wasFull_ = false;
+  sqlite3_wal_checkpoint_v2(handle_.get(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
 }
 
 void Database::throwOpenError(int status) const {

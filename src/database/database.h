@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "database/authorizer.h"
+#include "database/memory-vfs.h"
 #include "database/statement-cache.h"
 #include "database/statement.h"
 
@@ -21,10 +22,13 @@ namespace schemascript {
 enum class Access : std::uint8_t { ReadWrite, ReadOnly };
 
 struct DatabaseOptions {
-  // Empty: a database in memory, which ends with the object.
+  // Empty, without `memory`: a database in memory, which ends with the object.
   std::filesystem::path file{};
   // With ReadWrite, a file that does not exist is created.
   Access access = Access::ReadWrite;
+  // Instead of `file`: a database in memory that several connections share. Owned together with
+  // all of them.
+  std::shared_ptr<MemoryFile> memory{};
   Limits limits{};
 };
 
@@ -82,15 +86,20 @@ class Database {
 
   // How messages name it: the file as it was given, or "the database in memory".
   const std::string& name() const noexcept { return name_; }
+  // What it was opened with; null for a file, and for a database of this connection alone.
+  const MemoryFile* memory() const noexcept { return options_.memory.get(); }
   const Limits& limits() const noexcept { return options_.limits; }
   const StatementCache::Counters& cacheCounters() const noexcept { return cache_.counters(); }
 
  private:
   friend class Execution;
 
+  std::string pathForSqlite() const;
   void open();
   void configure();
   void useWriteAheadLog();
+  void makeRoom() noexcept;
+  bool isPrivate() const noexcept { return options_.file.empty() && !options_.memory; }
   [[noreturn]] void throwOpenError(int status) const;
 
   static int onCompile(void* self, int action, const char* first, const char* second,
@@ -104,6 +113,8 @@ class Database {
   std::atomic<bool> stop_{false};
   std::chrono::milliseconds runTimeMax_;
   bool abandoned_ = false;
+  // From SQLITE_FULL until makeRoom().
+  bool wasFull_ = false;
   std::chrono::steady_clock::time_point busySince_;
   Authorizer authorizer_;
   // Destroyed after the statements and before what its callbacks use.

@@ -49,6 +49,7 @@ Execution::Execution(Statement& statement, std::span<const ValueView> values)
     }
     throw internal(str("cannot bind parameter ", i + 1, ": ", sqlite3_errstr(status)));
   }
+  if (statement_.database_->wasFull_ && !statement_.isReadOnly()) statement_.database_->makeRoom();
   sqlite3* const connection = sqlite3_db_handle(raw_);
   totalChangesBefore_ = sqlite3_total_changes64(connection);
   if (!tracksRowid_) return;
@@ -138,6 +139,7 @@ Changes Execution::finish() {
 
 void Execution::fail(int status) {
   Database& database = *statement_.database_;
+  if ((status & 0xff) == SQLITE_FULL) database.wasFull_ = true;
   if (statement_.rules_ != Rules::Host) database.throwIfInterrupted();
   throw databaseError(
       sqlite3_db_handle(raw_), status,

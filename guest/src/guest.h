@@ -10,6 +10,7 @@
 
 #include "js.h"
 #include "modules.h"
+#include "sqlite.h"
 #include "timers.h"
 
 namespace schemascript::guest {
@@ -32,6 +33,7 @@ struct Guest {
   JSContext* context = nullptr;
   Control control;
   Modules modules;
+  Sqlite sqlite;
   Timers timers;
   Value internals;                    // The namespace of `schemascript/internal`.
   Value describeError;                // Set by the built-in runtime: an error to JSON text.

@@ -24,17 +24,25 @@ double hostClock(Clock clock) { return host_clock(static_cast<std::uint32_t>(clo
 
 void hostRandom(void* first, std::size_t size) { host_random(first, size); }
 
+bool hostSend(JSContext* context, std::string_view request, std::uint32_t& size) {
+  size = host_db_query(request.data(), request.size());
+  if (size != 0) return true;
+  // The deadline came while the host was working. This error cannot be caught, and says where the
+  // guest was.
+  JS_ThrowInternalError(context, "interrupted");
+  const Value error(context, JS_GetException(context));
+  JS_SetUncatchableError(context, error.get(), 1);
+  JS_Throw(context, JS_DupValue(context, error.get()));
+  return false;
+}
+
+std::size_t hostFetch(void* destination, std::size_t sizeMax) {
+  return host_copy_result(destination, sizeMax);
+}
+
 Value hostQuery(JSContext* context, std::string_view request) {
-  const std::uint32_t size = host_db_query(request.data(), request.size());
-  if (size == 0) {
-    // The deadline came while the host was working. This error cannot be caught, and says where the
-    // guest was.
-    JS_ThrowInternalError(context, "interrupted");
-    const Value error(context, JS_GetException(context));
-    JS_SetUncatchableError(context, error.get(), 1);
-    JS_Throw(context, JS_DupValue(context, error.get()));
-    return Value(context, JS_EXCEPTION);
-  }
+  std::uint32_t size = 0;
+  if (!hostSend(context, request, size)) return Value(context, JS_EXCEPTION);
   // Most answers are small. A large one goes through the engine's allocator, so that its limit
   // counts it.
   char local[4096];

@@ -21,6 +21,12 @@ double hostClock(Clock clock);
 // Fills at most kRandomBytesMax bytes.
 void hostRandom(void* first, std::size_t size);
 
+// Sends one request; its answer of `size` bytes then waits on the host. False, with a pending
+// exception that cannot be caught, when the guest has to stop.
+[[nodiscard]] bool hostSend(JSContext* context, std::string_view request, std::uint32_t& size);
+// Copies the next bytes of the waiting answer, and says how many there were.
+std::size_t hostFetch(void* destination, std::size_t sizeMax);
+
 // Sends one request and fetches its whole answer as a JavaScript string. An answer that does not
 // fit into memory is a JavaScript exception, as everywhere in the engine.
 Value hostQuery(JSContext* context, std::string_view request);

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "base/testing.h"
-#include "database/database.h"
+#include "database/connection-pool.h"
 
 namespace schemascript {
 namespace {
@@ -15,9 +15,9 @@ using std::chrono::milliseconds;
 
 class SessionTest : public testing::Test {
  protected:
-  SessionTest() {
-    database_.execute("create table t (id integer primary key, a, b text unique)", Rules::Guest);
-  }
+  SessionTest() { define("create table t (id integer primary key, a, b text unique)"); }
+
+  void define(std::string_view sql) { pool_.lend()->execute(sql, Rules::Guest); }
 
   // Fetches the answer in pieces, as a guest with little room does.
   static std::string ask(Session& session, std::string_view request) {
@@ -41,8 +41,8 @@ class SessionTest : public testing::Test {
     return answer.substr(8, answer.find(",\"changes\"") - 8);
   }
 
-  Database database_{{}};
-  Session session_{database_, {}};
+  ConnectionPool pool_{{}};
+  Session session_{pool_, {}};
 };
 
 TEST_F(SessionTest, AnswersRowsChangesAndRowid) {
@@ -116,7 +116,7 @@ TEST_F(SessionTest, SearchesWhatTriggersHaveWritten) {
         str("create trigger t_update after update on t begin ", remove, insert, " end"),
         std::string(
             "create view hits (id, b, rank) as select rowid, b, rank from found('apple')")}) {
-    database_.execute(sql, Rules::Guest);
+    define(sql);
   }
   EXPECT_EQ(ask(all("insert into t (id, b) values (7, 'red apple'), (9, 'pear'), (8, 'apple')")),
             R"J({"rows":[],"changes":3,"lastInsertRowid":8})J");
@@ -134,7 +134,7 @@ TEST_F(SessionTest, SearchesWhatTriggersHaveWritten) {
 }
 
 TEST_F(SessionTest, KeepsTheTablesOfASearchFromBeingWritten) {
-  database_.execute("create virtual table found using fts5 (b)", Rules::Guest);
+  define("create virtual table found using fts5 (b)");
   for (const char* table :
        {"found_data", "found_idx", "found_content", "found_docsize", "found_config"}) {
     const auto refused = [table](std::string_view what) {
@@ -152,10 +152,7 @@ TEST_F(SessionTest, KeepsTransactionsApartFromWhatIsOutside) {
   EXPECT_EQ(ask(R"J({"method":"begin"})J"), R"J({"transaction":1})J");
   EXPECT_EQ(ask(R"J({"method":"run","sql":"insert into t (id) values (1)","transaction":1})J"),
             R"J({"rows":[],"changes":1,"lastInsertRowid":1})J");
-  EXPECT_EQ(
-      ask(all("select 1")),
-      R"J({"error":{"code":"conflict","message":"transaction 1 is open, and this request is not )J"
-      R"J(part of it; use its tx, or wait until it has ended"}})J");
+  EXPECT_EQ(rows("select id from t"), "[]");
   EXPECT_EQ(ask(R"J({"method":"begin","transaction":1})J"), R"J({"transaction":2})J");
   EXPECT_EQ(ask(R"J({"method":"run","sql":"delete from t","transaction":2})J"),
             R"J({"rows":[],"changes":1,"lastInsertRowid":0})J");
@@ -186,13 +183,13 @@ TEST_F(SessionTest, RollsBackWhatTheGuestLeavesOpenAndTells) {
   ask(R"J({"method":"run","sql":"insert into t (id) values (1)","transaction":2})J");
   EXPECT_EQ(session_.finish(), 2u);
   EXPECT_EQ(session_.finish(), 0u);
-  Session next(database_, {});
+  Session next(pool_, {});
   EXPECT_EQ(ask(next, all("select count(*) from t")),
             R"J({"rows":[[0]],"changes":0,"lastInsertRowid":0})J");
 }
 
 TEST_F(SessionTest, RefusesQueriesWithTheSentenceThatItWasGiven) {
-  Session session(database_, {.queriesRefusedBecause = "the app is being loaded"});
+  Session session(pool_, {.queriesRefusedBecause = "the app is being loaded"});
   const auto refusal = R"J({"error":{"code":"not-allowed","message":"the app is being loaded"}})J";
   EXPECT_EQ(ask(session, all("select 1")), refusal);
   EXPECT_EQ(ask(session, R"J({"method":"begin"})J"), refusal);
@@ -202,12 +199,12 @@ TEST_F(SessionTest, RefusesQueriesWithTheSentenceThatItWasGiven) {
 
 TEST_F(SessionTest, HandsAPushToItsPusher) {
   std::string seen;
-  Session session(database_, {.queriesRefusedBecause = "only a push",
-                              .pusher = [&seen](Database&, std::string_view sql) {
-                                if (sql == "no") throw conflict("it differs");
-                                seen = sql;
-                                return PushResult{.created = {"table a"}, .unchanged = {}};
-                              }});
+  Session session(pool_, {.queriesRefusedBecause = "only a push",
+                          .pusher = [&seen](Database&, std::string_view sql) {
+                            if (sql == "no") throw conflict("it differs");
+                            seen = sql;
+                            return PushResult{.created = {"table a"}, .unchanged = {}};
+                          }});
   EXPECT_EQ(ask(session, R"J({"method":"push","sql":"create table a (b)"})J"),
             R"J({"created":["table a"],"unchanged":[]})J");
   EXPECT_EQ(seen, "create table a (b)");
@@ -216,7 +213,7 @@ TEST_F(SessionTest, HandsAPushToItsPusher) {
 }
 
 TEST_F(SessionTest, RefusesAPushInsideOfATransaction) {
-  Session session(database_, {.pusher = [](Database&, std::string_view) { return PushResult{}; }});
+  Session session(pool_, {.pusher = [](Database&, std::string_view) { return PushResult{}; }});
   ask(session, R"J({"method":"begin"})J");
   EXPECT_NE(ask(session, R"J({"method":"push","sql":"a"})J").find("transaction 1 is open"),
             std::string::npos);
@@ -224,16 +221,16 @@ TEST_F(SessionTest, RefusesAPushInsideOfATransaction) {
 }
 
 TEST_F(SessionTest, HoldsTheLimitOnRows) {
-  Session session(database_, {.limits = {.resultRowsMax = 2}});
+  Session session(pool_, {.limits = {.resultRowsMax = 2}});
   EXPECT_EQ(ask(session, all("values (1), (2)")),
             R"J({"rows":[[1],[2]],"changes":0,"lastInsertRowid":0})J");
   EXPECT_EQ(ask(session, all("values (1), (2), (3)")),
             R"J({"error":{"code":"limit-exceeded","message":"the answer has more rows than )J"
-            R"J(resultRowsMax, 2; ask for fewer at a time"}})J");
+            R"J(resultRowsMax, 2; read it in pieces with db.iterate(query)"}})J");
 }
 
 TEST_F(SessionTest, WritesNothingWhenTheAnswerOfAWriteIsTooLong) {
-  Session session(database_, {.limits = {.resultRowsMax = 2, .resultBytesMax = 100}});
+  Session session(pool_, {.limits = {.resultRowsMax = 2, .resultBytesMax = 100}});
   EXPECT_NE(ask(session, all("insert into t (id) values (1), (2), (3) returning id"))
                 .find("limit-exceeded"),
             std::string::npos);
@@ -256,7 +253,7 @@ TEST_F(SessionTest, WritesNothingWhenTheAnswerOfAWriteIsTooLong) {
 }
 
 TEST_F(SessionTest, AnswersARequestThatIsTooLong) {
-  Session session(database_, {.limits = {.requestBytesMax = 10}});
+  Session session(pool_, {.limits = {.requestBytesMax = 10}});
   EXPECT_EQ(
       ask(session, all("select 1")),
       R"J({"error":{"code":"limit-exceeded","message":"the request has 45 bytes; requestBytesMax )J"
@@ -271,7 +268,7 @@ TEST_F(SessionTest, SeesColumnsThatWereAddedInBetween) {
 }
 
 TEST_F(SessionTest, StopsTheGuestWhenInterrupted) {
-  Session session(database_, {.limits = {.runTimeMax = milliseconds(40)}});
+  Session session(pool_, {.limits = {.runTimeMax = milliseconds(40)}});
   std::thread watchdog([&session] {
     std::this_thread::sleep_for(milliseconds(40));
     session.interrupt();
@@ -288,7 +285,7 @@ TEST_F(SessionTest, StopsTheGuestWhenInterrupted) {
   // Also a request that SQLite would not see.
   EXPECT_EQ(errorOf([&] { ask(session, "nonsense"); }).code(), ErrorCode::LimitExceeded);
   session.finish();
-  Session next(database_, {});
+  Session next(pool_, {});
   EXPECT_EQ(ask(next, all("select 1")), R"J({"rows":[[1]],"changes":0,"lastInsertRowid":0})J");
 }
 
@@ -299,17 +296,21 @@ TEST_F(SessionTest, RollsBackATransactionThatWasInterrupted) {
   EXPECT_EQ(errorOf([&] { ask(R"J({"method":"commit","transaction":1})J"); }).code(),
             ErrorCode::LimitExceeded);
   session_.finish();
-  Session next(database_, {});
+  Session next(pool_, {});
   EXPECT_EQ(ask(next, all("select count(*) from t")),
             R"J({"rows":[[0]],"changes":0,"lastInsertRowid":0})J");
 }
 
-TEST_F(SessionTest, RefusesADatabaseThatAnotherSessionLeftOpen) {
+TEST_F(SessionTest, RollsBackWithoutAFinish) {
   {
-    Session session(database_, {});
+    Session session(pool_, {});
     ask(session, R"J({"method":"begin"})J");
+    ask(session, R"J({"method":"run","sql":"insert into t (id) values (1)","transaction":1})J");
   }
-  EXPECT_EQ(errorOf([&] { Session next(database_, {}); }).code(), ErrorCode::Internal);
+  EXPECT_EQ(pool_.counters().lent, 0u);
+  EXPECT_EQ(rows("select * from t"), "[]");
+  EXPECT_EQ(ask(all("insert into t (id) values (2)")),
+            R"J({"rows":[],"changes":1,"lastInsertRowid":2})J");
 }
 
 // The whole way: JSON, binding, the file, columns, JSON.

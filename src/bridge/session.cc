@@ -1,54 +1,146 @@
-// The syscall: decodes a request, has it executed in the right transaction, encodes the answer.
+// The syscall: decodes a request, has it executed on the right connection and in the right
+// transaction, encodes the answer.
 #include "bridge/session.h"
 
 #include <algorithm>
 #include <cstring>
 #include <limits>
 #include <new>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
+#include "base/units.h"
 #include "database/database.h"
 
 namespace schemascript {
 namespace {
 
+Error with(const Error& error, std::string message, DatabaseErrorDetail detail) {
+  return {error.code(), std::move(message), std::move(detail)};
+}
+
+DatabaseErrorDetail detailOf(const Error& error) {
+  return error.detail() == nullptr ? DatabaseErrorDetail() : *error.detail();
+}
+
 // The same error, with the news that it ended a transaction.
 Error afterRollback(const Error& error) {
-  std::string message = str(error.message(), "; the transaction was rolled back");
-  if (error.detail() == nullptr) return {error.code(), std::move(message)};
-  return {error.code(), std::move(message), *error.detail()};
+  return with(error, str(error.message(), "; the transaction was rolled back"), detailOf(error));
+}
+
+// The same error, with the number of the statement that failed.
+Error ofStep(const Error& error, std::size_t step) {
+  DatabaseErrorDetail detail = detailOf(error);
+  detail.step = static_cast<std::uint32_t>(step);
+  return with(error, str("statement ", step, " of the batch: ", error.message()),
+              std::move(detail));
+}
+
+std::uint32_t number(TransactionHandle handle) { return static_cast<std::uint32_t>(handle); }
+std::uint32_t number(CursorHandle handle) { return static_cast<std::uint32_t>(handle); }
+
+// The session itself has the turn to write: only the guest can end that wait.
+Error mustWaitFor(TransactionHandle holder) {
+  DatabaseErrorDetail detail;
+  detail.waitsFor = number(holder);
+  return {ErrorCode::Conflict,
+          str("transaction ", number(holder),
+              " is open and may write, and this request is not part of it; use its tx, or wait "
+              "until it has ended"),
+          std::move(detail)};
 }
 
 }  // namespace
 
-Session::Session(Database& database, SessionOptions options)
-    : database_(database),
-      options_(std::move(options)),
-      transactions_(database),
-      answer_(options_.limits) {
-  SS_CHECK(!database_.inTransaction() && !database_.isAbandoned());
-  database_.startRun(options_.limits.runTimeMax);
+struct Session::Seat {
+  Seat(Connection own, std::uint32_t& lastTransaction)
+      : connection(std::move(own)), transactions(*connection, lastTransaction) {}
+
+  bool isIdle() const noexcept { return transactions.openCount() == 0 && cursors == 0; }
+
+  Connection connection;
+  Transactions transactions;
+  std::optional<WriterTurn> turn;
+  std::uint32_t cursors = 0;
+};
+
+// A statement that waits between two of its rows.
+class Session::Cursor {
+ public:
+  // Copies the values, which the execution needs until its end.
+  Cursor(CursorHandle own, Seat& on, std::optional<TransactionHandle> in, std::string_view sql,
+         std::span<const ValueView> params)
+      : handle(own),
+        seat(on),
+        transaction(in),
+        values_(params.begin(), params.end()),
+        bytes_(bytesOf(values_)),
+        statement_(on.connection->lend(sql)) {
+    if (!statement_->isReadOnly()) {
+      throw invalidRequest("iterate is for statements that only read; use all()");
+    }
+    execution_.emplace(*statement_, values_);
+    ++on.cursors;
+  }
+  ~Cursor() {
+    if (execution_) --seat.cursors;
+  }
+  Cursor(const Cursor&) = delete;
+  Cursor& operator=(const Cursor&) = delete;
+
+  Statement& statement() noexcept { return *statement_; }
+  Execution& execution() noexcept { return *execution_; }
+
+  const CursorHandle handle;
+  Seat& seat;
+  const std::optional<TransactionHandle> transaction;  // The innermost one when it was opened.
+
+ private:
+  // Copies the texts and blobs, and makes the values views of the copy.
+  static std::string bytesOf(std::vector<ValueView>& values) {
+    std::string bytes;
+    for (const ValueView& value : values) bytes += value.bytes;
+    std::size_t at = 0;
+    for (ValueView& value : values) {
+      value.bytes = std::string_view(bytes).substr(at, value.bytes.size());
+      at += value.bytes.size();
+    }
+    return bytes;
+  }
+
+  std::vector<ValueView> values_;
+  const std::string bytes_;
+  Lease statement_;
+  std::optional<Execution> execution_;
+};
+
+Session::Session(ConnectionPool& pool, SessionOptions options)
+    : pool_(pool), options_(std::move(options)), writer_(pool.writers()), answer_(options_.limits) {
+  options_.readOnly |= pool.options().access == Access::ReadOnly;
 }
 
-Session::~Session() = default;
+Session::~Session() {
+  cursors_.clear();
+  const std::lock_guard lock(interruptMutex_);
+  connected_.clear();
+}
 
 std::uint32_t Session::query(std::span<const std::byte> request) {
-  answer_.begin(Form::Json);
   fetched_ = 0;
-  database_.throwIfInterrupted();
+  rows_ = 0;
+  throwIfInterrupted();
   try {
     execute(request);
   } catch (const Error& error) {
-    const bool ended = transactions_.noticeEnd();
+    const bool ended = noticeEnds();
     if (error.code() == ErrorCode::GuestFailed || error.code() == ErrorCode::Internal) throw;
-    if (!database_.isInterrupted()) {
-      answer_.error(ended ? afterRollback(error) : error);
-    }
+    if (!interrupted_) answer_.error(ended ? afterRollback(error) : error);
   } catch (const std::bad_alloc&) {
     throw internal("there is no memory for a query's answer");
   }
-  database_.throwIfInterrupted();
+  settle();
+  throwIfInterrupted();
   const std::size_t length = answer_.bytes().size();
   SS_CHECK(length != 0 && length <= std::numeric_limits<std::uint32_t>::max(), length);
   return static_cast<std::uint32_t>(length);
@@ -62,68 +154,209 @@ std::uint32_t Session::copyResult(std::span<std::byte> destination) noexcept {
   return static_cast<std::uint32_t>(count);
 }
 
-void Session::interrupt() noexcept { database_.interrupt(); }
+void Session::interrupt() noexcept {
+  const std::lock_guard lock(interruptMutex_);
+  interrupted_ = true;
+  for (Database* const database : connected_) database->interrupt();
+  writer_.cancel();
+}
 
 std::size_t Session::finish() {
   answer_.begin(Form::Json);
   fetched_ = 0;
-  return transactions_.rollbackAll();
+  cursors_.clear();
+  std::size_t open = 0;
+  for (const auto& seat : seats_) open += seat->transactions.rollbackAll();
+  settle();
+  {
+    const std::lock_guard lock(interruptMutex_);
+    connected_.clear();
+  }
+  seats_.clear();
+  return open;
+}
+
+void Session::throwIfInterrupted() const {
+  if (!interrupted_) return;
+  throw limitExceeded(str("a query ran when the time was over: runTimeMax is ",
+                          formatDuration(options_.limits.runTimeMax)));
 }
 
 void Session::execute(std::span<const std::byte> request) {
   decodeQuery(request, options_.limits, query_);
   answer_.begin(query_.form);
-  if (query_.method == Method::Push) {
-    if (!options_.pusher) throw notAllowed("this run may not push a schema");
-    transactions_.check(std::nullopt);
-    answer_.pushed(options_.pusher(database_, query_.steps.front().sql));
-    return;
-  }
+  if (query_.method == Method::Push) return push();
   if (!options_.queriesRefusedBecause.empty()) throw notAllowed(options_.queriesRefusedBecause);
   switch (query_.method) {
     case Method::Begin:
-      answer_.transaction(transactions_.begin(query_.transaction, query_.behavior));
-      return;
+      return begin();
     case Method::Commit:
-      transactions_.commit(*query_.transaction);
-      answer_.nothing();
-      return;
     case Method::Rollback:
-      transactions_.rollback(*query_.transaction);
-      answer_.nothing();
-      return;
+      return end();
     case Method::Batch:
+      return executeBatch();
     case Method::Iterate:
+      return openCursor();
     case Method::Fetch:
+      return fetch();
     case Method::Close:
-      throw internal("there is no cursor and no batch in this version");
+      return close();
     default:
-      executeStatement();
+      return executeStatement();
   }
 }
 
 void Session::executeStatement() {
-  transactions_.check(query_.transaction);
-  Lease statement = database_.lend(query_.steps.front().sql);
+  Seat& seat = seatFor(query_.transaction);
+  seat.transactions.check(query_.transaction);
+  const Step& step = query_.steps.front();
+  Lease statement = seat.connection->lend(step.sql);
+  if (!statement->isReadOnly()) letWrite(seat);
   // A statement that has written when its answer becomes too long must not have written.
   if (!statement->isReadOnly() && statement->columnCount() > 0) {
-    transactions_.atomically([this, &statement] { answerRows(*statement); });
+    seat.transactions.atomically([&] { answerRows(*statement, step); });
   } else {
-    answerRows(*statement);
+    answerRows(*statement, step);
   }
 }
 
-void Session::answerRows(Statement& statement) {
+void Session::executeBatch() {
+  Seat& seat = seatFor(query_.transaction);
+  const TransactionHandle transaction = beginIn(
+      seat, query_.transaction, batchOnlyReads(seat) ? Behavior::Deferred : Behavior::Immediate);
+  std::size_t step = 0;
+  try {
+    answer_.openBatch(static_cast<std::uint32_t>(query_.steps.size()));
+    for (; step < query_.steps.size(); ++step) {
+      const Step& each = query_.steps[step];
+      Lease statement = seat.connection->lend(each.sql);
+      if (!statement->isReadOnly()) letWrite(seat);
+      answerRows(*statement, each);
+    }
+    answer_.closeBatch();
+    seat.transactions.commit(transaction);
+  } catch (const Error& error) {
+    const bool endedAll = seat.transactions.noticeEnd() && query_.transaction;
+    seat.transactions.rollback(transaction);
+    if (endedAll) closeCursors(seat);
+    const Error known = step == query_.steps.size() ? error : ofStep(error, step + 1);
+    throw endedAll ? afterRollback(known) : known;
+  }
+}
+
+// A statement that is compiled here is in the cache when it runs. What does not compile may need
+// what an earlier one creates.
+bool Session::batchOnlyReads(Seat& seat) {
+  try {
+    return std::ranges::all_of(query_.steps, [&seat](const Step& step) {
+      return seat.connection->lend(step.sql)->isReadOnly();
+    });
+  } catch (const Error&) {
+    throwIfInterrupted();
+    return false;
+  }
+}
+
+void Session::begin() {
+  Seat& seat = seatFor(query_.transaction);
+  answer_.transaction(beginIn(seat, query_.transaction, query_.behavior));
+}
+
+TransactionHandle Session::beginIn(Seat& seat, std::optional<TransactionHandle> parent,
+                                   Behavior behavior) {
+  if (options_.readOnly) behavior = Behavior::Deferred;
+  if (!parent && behavior != Behavior::Deferred) letWrite(seat);
+  return seat.transactions.begin(parent, behavior);
+}
+
+void Session::end() {
+  Seat& seat = seatFor(query_.transaction);
+  if (query_.method == Method::Commit) {
+    seat.transactions.commit(*query_.transaction);
+  } else {
+    seat.transactions.rollback(*query_.transaction);
+  }
+  closeCursors(seat, query_.transaction);
+  answer_.nothing();
+}
+
+void Session::push() {
+  if (!options_.pusher) throw notAllowed("this run may not push a schema");
+  Seat& seat = idleSeat();
+  letWrite(seat);
+  answer_.pushed(options_.pusher(*seat.connection, query_.steps.front().sql));
+}
+
+void Session::openCursor() {
+  if (cursors_.size() >= options_.limits.openCursorsMax) {
+    throw limitExceeded(str(cursors_.size(), " cursors are open; openCursorsMax is ",
+                            options_.limits.openCursorsMax,
+                            "; let a loop over db.iterate() end before the next one begins"));
+  }
+  Seat& seat = seatFor(query_.transaction);
+  seat.transactions.check(query_.transaction);
+  const Step& step = query_.steps.front();
+  cursors_.push_back(std::make_unique<Cursor>(CursorHandle{lastCursor_ + 1}, seat,
+                                              query_.transaction, step.sql, query_.paramsOf(step)));
+  ++lastCursor_;
+  answerCursor(*cursors_.back());
+}
+
+void Session::fetch() {
+  const auto found = std::ranges::find(cursors_, *query_.cursor,
+                                       [](const auto& cursor) { return cursor->handle; });
+  if (found != cursors_.end()) return answerCursor(**found);
+  const std::uint32_t wanted = number(*query_.cursor);
+  if (wanted > lastCursor_) throw invalidRequest(str("there is no cursor ", wanted));
+  throw conflict(
+      str("cursor ", wanted, " is closed: its rows were at an end, or its transaction has ended"));
+}
+
+void Session::close() {
+  const std::uint32_t wanted = number(*query_.cursor);
+  if (wanted > lastCursor_) throw invalidRequest(str("there is no cursor ", wanted));
+  std::erase_if(cursors_, [this](const auto& cursor) { return cursor->handle == *query_.cursor; });
+  answer_.nothing();
+}
+
+// Closes the cursor at its end, and when it fails.
+void Session::answerCursor(Cursor& cursor) {
+  const auto drop = [this, &cursor] {
+    std::erase_if(cursors_, [&cursor](const auto& each) { return each.get() == &cursor; });
+  };
+  try {
+    answer_.openRows(Method::Iterate);
+    const std::size_t begin = answer_.size();
+    Execution& execution = cursor.execution();
+    for (std::uint64_t rows = 0; rows < options_.limits.cursorBatchRowsMax; ++rows) {
+      if (rows != 0 && answer_.size() - begin >= options_.limits.cursorBatchBytes) break;
+      if (!execution.step()) {
+        answer_.closeRows(execution.finish());
+        return drop();
+      }
+      answer_.openRow();
+      const int columns = cursor.statement().columnCount();
+      for (int column = 0; column < columns; ++column) answer_.value(execution.column(column));
+      answer_.closeRow();
+    }
+    answer_.closeRows({}, cursor.handle);
+  } catch (...) {
+    drop();
+    throw;
+  }
+}
+
+void Session::answerRows(Statement& statement, const Step& step) {
   const std::uint64_t rowsMax = options_.limits.resultRowsMax;
   // `get` needs one row, but a statement that writes may fail after its first.
-  const bool stopsEarly = query_.method == Method::Get && statement.isReadOnly();
-  Execution execution(statement, query_.params);
-  answer_.openRows(query_.method);
+  const bool stopsEarly = step.method == Method::Get && statement.isReadOnly();
+  Execution execution(statement, query_.paramsOf(step));
+  answer_.openRows(step.method);
   for (std::uint64_t rows = 0; execution.step(); ++rows) {
-    if (query_.method == Method::Get && rows == 1) continue;
-    if (rows == rowsMax) {
+    if (step.method == Method::Get && rows == 1) continue;
+    if (++rows_ > rowsMax) {
       throw limitExceeded(str("the answer has more rows than resultRowsMax, ", rowsMax,
-                              "; ask for fewer at a time"));
+                              "; read it in pieces with db.iterate(query)"));
     }
     answer_.openRow();
     // Counted only now: SQLite compiles again in step() when the schema has changed.
@@ -133,6 +366,73 @@ void Session::answerRows(Statement& statement) {
     if (stopsEarly) break;
   }
   answer_.closeRows(execution.finish());
+}
+
+Session::Seat& Session::seatFor(std::optional<TransactionHandle> handle) {
+  if (!handle) return idleSeat();
+  for (const auto& seat : seats_) {
+    if (seat->transactions.holds(*handle)) return *seat;
+  }
+  if (number(*handle) <= lastTransaction_ && number(*handle) != 0) {
+    throw conflict(str("transaction ", number(*handle), " has ended"));
+  }
+  throw invalidRequest(str("there is no transaction ", number(*handle)));
+}
+
+Session::Seat& Session::idleSeat() {
+  for (const auto& seat : seats_) {
+    if (seat->isIdle()) return *seat;
+  }
+  auto seat = std::make_unique<Seat>(pool_.lend(), lastTransaction_);
+  Database& database = *seat->connection;
+  database.startRun(options_.limits.runTimeMax);
+  seats_.push_back(std::move(seat));
+  const std::lock_guard lock(interruptMutex_);
+  connected_.push_back(&database);
+  if (interrupted_) database.interrupt();
+  return *seats_.back();
+}
+
+void Session::letWrite(Seat& seat) {
+  if (seat.turn) return;
+  if (options_.readOnly) throw notAllowed("this session may only read");
+  for (const auto& other : seats_) {
+    if (other->turn) throw mustWaitFor(other->transactions.outermost());
+  }
+  seat.turn.emplace(pool_.writers().takeTurn(writer_));
+}
+
+void Session::closeCursors(const Seat& seat, std::optional<TransactionHandle> of) noexcept {
+  std::erase_if(cursors_, [&seat, of](const auto& cursor) {
+    return &cursor->seat == &seat && (!of || cursor->transaction == of);
+  });
+}
+
+bool Session::noticeEnds() {
+  bool ended = false;
+  for (const auto& seat : seats_) {
+    if (!seat->transactions.noticeEnd()) continue;
+    closeCursors(*seat);
+    ended = true;
+  }
+  return ended;
+}
+
+void Session::settle() noexcept {
+  for (const auto& seat : seats_) {
+    if (seat->transactions.openCount() == 0) seat->turn.reset();
+  }
+  if (seats_.size() < 2) return;
+  // One is kept for the next request.
+  bool keptOne = false;
+  const std::lock_guard lock(interruptMutex_);
+  std::erase_if(seats_, [&](const auto& seat) {
+    if (!seat->isIdle() || seat->transactions.holdsLost() || !std::exchange(keptOne, true)) {
+      return false;
+    }
+    std::erase(connected_, &*seat->connection);
+    return true;
+  });
 }
 
 }  // namespace schemascript

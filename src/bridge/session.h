@@ -2,14 +2,19 @@
 // database, as docs/protocol.md has it. The sandbox's host calls are the callers; no Wasm in here.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/limits.h"
 #include "bridge/codec.h"
 #include "bridge/pusher.h"
+#include "database/connection-pool.h"
 #include "database/transactions.h"
 
 namespace schemascript {
@@ -21,17 +26,21 @@ struct SessionOptions {
   std::string queriesRefusedBecause{};
   // Executes `push` requests. Empty: they are answered `not-allowed`.
   Pusher pusher{};
+  // What changes the database is answered `not-allowed`.
+  bool readOnly = false;
 };
 
-// Belongs to one thread, but for interrupt(). Uses the database alone from construction to
-// finish().
+// A guest has as many connections as it does things at the same time: one, as a rule; one more for
+// each transaction that is open while it asks for something else, and for each cursor outside of
+// transactions. So what it reads outside of a transaction is what is committed, without waiting.
+//
+// Belongs to one thread, but for interrupt().
 class Session {
  public:
-  // Keeps a reference to `database`, which must outlive the session. Takes back an interrupt() that
-  // came after the end of an earlier session.
-  Session(Database& database, SessionOptions options);
-  // Does not touch the database. If finish() was not called and a transaction is open, the database
-  // refuses to be used again; closing it rolls back.
+  // Keeps a reference to `pool`, which must outlive the session. Borrows no connection before the
+  // first request.
+  Session(ConnectionPool& pool, SessionOptions options);
+  // Without finish(), what was open is rolled back, by closing its connection.
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -45,25 +54,60 @@ class Session {
   std::uint32_t copyResult(std::span<std::byte> destination) noexcept;
 
   // Ends the running query, and every later one, with LimitExceeded naming runTimeMax; the wait for
-  // a lock, too. From any thread, any number of times, until the session is destroyed.
+  // a lock or for its turn to write, too. From any thread, any number of times, until the session
+  // is destroyed.
   void interrupt() noexcept;
 
-  // To be called when the guest has ended, however it ended: rolls back what it left open and drops
-  // the waiting answer. Answers how many transactions and savepoints were open, so that the user
-  // can be told. Throws if SQLite cannot roll back; the database is then not to be used again.
+  // To be called when the guest has ended, however it ended: closes its cursors, rolls back what it
+  // left open, gives its connections back and drops the waiting answer. Answers how many
+  // transactions and savepoints were open, so that the user can be told. Throws if SQLite cannot
+  // roll back; that connection is then not used again.
   std::size_t finish();
 
  private:
+  // A connection that is in use, and what it is in use for.
+  struct Seat;
+  class Cursor;
+
   void execute(std::span<const std::byte> request);
   void executeStatement();
-  void answerRows(Statement& statement);
+  void executeBatch();
+  void begin();
+  void end();
+  void push();
+  void openCursor();
+  void fetch();
+  void close();
 
-  Database& database_;
+  void answerRows(Statement& statement, const Step& step);
+  void answerCursor(Cursor& cursor);
+
+  Seat& seatFor(std::optional<TransactionHandle> handle);
+  Seat& idleSeat();
+  void letWrite(Seat& seat);
+  TransactionHandle beginIn(Seat& seat, std::optional<TransactionHandle> parent, Behavior behavior);
+  bool batchOnlyReads(Seat& seat);
+  void closeCursors(const Seat& seat, std::optional<TransactionHandle> of = {}) noexcept;
+  // After each request: whatever is not needed any more is given back.
+  void settle() noexcept;
+  bool noticeEnds();
+  void throwIfInterrupted() const;
+
+  ConnectionPool& pool_;
   SessionOptions options_;
-  Transactions transactions_;
+  Writer writer_;
+  std::uint32_t lastTransaction_ = 0;
+  std::uint32_t lastCursor_ = 0;
   Query query_;          // Reused, for its memory.
   AnswerWriter answer_;  // The waiting answer.
   std::size_t fetched_ = 0;
+  std::uint64_t rows_ = 0;  // Of the answer so far.
+  std::vector<std::unique_ptr<Seat>> seats_;
+  std::vector<std::unique_ptr<Cursor>> cursors_;  // Before the seats that they sit on.
+
+  std::atomic<bool> interrupted_{false};
+  std::mutex interruptMutex_;
+  std::vector<Database*> connected_;  // Guarded by the mutex: those of seats_.
 };
 
 }  // namespace schemascript

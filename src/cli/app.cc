@@ -57,11 +57,11 @@ void checkSource(const fs::path& file) {
     throw invalidRequest(str(file.string(), " is not an ordinary file"));
 }
 
-std::unique_ptr<Database> openDatabase(const fs::path& file, Limits limits) {
+std::unique_ptr<ConnectionPool> openDatabase(const fs::path& file, Limits limits) {
   // Whoever gives a script a second does not want to wait five for a lock.
   limits.busyTimeMax = std::min(limits.busyTimeMax, limits.runTimeMax);
   try {
-    return std::make_unique<Database>(DatabaseOptions{file, Access::ReadWrite, limits});
+    return std::make_unique<ConnectionPool>(DatabaseOptions{.file = file, .limits = limits});
   } catch (const Error& error) {
     std::error_code ignored;
     // Here it is not the command line that is wrong, but what the file holds.

@@ -235,6 +235,13 @@ std::optional<Statement> Database::tryPrepareNext(std::string_view sql, std::siz
   return std::nullopt;
 }
 
+Statement& Database::command(std::size_t index, std::string_view sql) {
+  if (index >= commands_.size()) commands_.resize(index + 1);
+  std::unique_ptr<Statement>& kept = commands_[index];
+  if (!kept) kept = std::make_unique<Statement>(prepare(sql, Rules::Host));
+  return *kept;
+}
+
 bool Database::inTransaction() const noexcept { return sqlite3_get_autocommit(handle_.get()) == 0; }
 
 void Database::rollbackOrAbandon() noexcept {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/limits.h"
 #include "database/authorizer.h"
@@ -57,6 +58,10 @@ class Database {
   std::optional<Statement> tryPrepareNext(std::string_view sql, std::size_t& at, Rules rules);
   // One statement without parameters whose rows nobody wants.
   void execute(std::string_view sql, Rules rules) { prepare(sql, rules).run(); }
+
+  // One of the host's own statements, compiled at its first use and kept: `index` counts from 0
+  // over a short list that is the same for all callers. Valid as long as the database.
+  Statement& command(std::size_t index, std::string_view sql);
 
   // True from BEGIN or SAVEPOINT until the end of the transaction, which SQLite may also bring
   // about itself when it fails.
@@ -120,6 +125,7 @@ class Database {
   // Destroyed after the statements and before what its callbacks use.
   std::unique_ptr<sqlite3, CloseConnection> handle_;
   StatementCache cache_;
+  std::vector<std::unique_ptr<Statement>> commands_;
 };
 
 }  // namespace schemascript

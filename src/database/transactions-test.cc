@@ -24,7 +24,8 @@ class TransactionsTest : public testing::Test {
   }
 
   Database database_{{.limits = {.openTransactionsMax = 3}}};
-  Transactions transactions_{database_};
+  std::uint32_t lastHandle_ = 0;
+  Transactions transactions_{database_, lastHandle_};
 };
 
 TEST_F(TransactionsTest, KeepWhatIsCommitted) {
@@ -191,7 +192,8 @@ TEST_F(TransactionsTest, FailAsAWholeWhenTheirEndFails) {
 TEST(Transactions, RunNoSqlWhenDestroyedButKeepTheDatabaseFromBeingUsedAgain) {
   Database database({});
   {
-    Transactions transactions(database);
+    std::uint32_t lastHandle = 0;
+    Transactions transactions(database, lastHandle);
     transactions.begin(std::nullopt, Behavior::Immediate);
   }
   EXPECT_TRUE(database.inTransaction());
@@ -202,13 +204,14 @@ TEST(Transactions, WaitForNobodyToRead) {
   const TemporaryFolder folder;
   Database writer({.file = folder / "a.db"});
   writer.execute("create table t (a)", Rules::Guest);
-  Transactions writing(writer);
+  std::uint32_t lastHandle = 0;
+  Transactions writing(writer, lastHandle);
   const auto handle = writing.begin(std::nullopt, Behavior::Immediate);
   writer.execute("insert into t values (1)", Rules::Guest);
   Database reader(
       {.file = folder / "a.db", .limits = {.busyTimeMax = std::chrono::milliseconds(0)}});
   EXPECT_NO_THROW(reader.execute("select * from t", Rules::Guest));
-  Transactions waiting(reader);
+  Transactions waiting(reader, lastHandle);
   expectError(
       ErrorCode::Unavailable,
       "another connection has locked the database for longer than busyTimeMax (0ms); try again "

@@ -48,13 +48,14 @@ Transactions::~Transactions() {
   if (!open_.empty()) database_.abandon();
 }
 
-void Transactions::execute(Command command) {
+void Transactions::execute(Command command) const {
   const auto index = static_cast<std::size_t>(command);
-  if (commands_.empty()) commands_.resize(kCommands.size());
-  if (!commands_[index]) {
-    commands_[index].emplace(database_.prepare(kCommands[index], Rules::Host));
-  }
-  commands_[index]->run();
+  database_.command(index, kCommands[index]).run();
+}
+
+bool Transactions::holds(TransactionHandle handle) const noexcept {
+  return std::find(open_.begin(), open_.end(), handle) != open_.end() ||
+         std::find(lost_.begin(), lost_.end(), handle) != lost_.end();
 }
 
 void Transactions::check(std::optional<TransactionHandle> handle) const {

@@ -1,5 +1,5 @@
-// The transactions of one guest on one connection: handles on the outside, a stack of a BEGIN and
-// its savepoints on the inside.
+// A guest's transaction on one connection: handles on the outside, a stack of a BEGIN and its
+// savepoints on the inside.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,10 @@ enum class Behavior : std::uint8_t { Deferred, Immediate, Exclusive };
 
 class Transactions {
  public:
-  // Keeps a reference to `database`, which must not be in a transaction.
-  explicit Transactions(Database& database) noexcept : database_(database) {}
+  // Keeps references. `database` must not be in a transaction. `lastHandle` is the last one that
+  // was given away, here or on another connection of the same guest; 0 before the first.
+  Transactions(Database& database, std::uint32_t& lastHandle) noexcept
+      : database_(database), lastHandle_(lastHandle) {}
   // Executes nothing: when something is open, the database refuses to be used again.
   ~Transactions();
   Transactions(const Transactions&) = delete;
@@ -45,6 +47,12 @@ class Transactions {
   std::size_t rollbackAll();
 
   std::size_t openCount() const noexcept { return open_.size(); }
+  // The outermost one. Only while one is open.
+  TransactionHandle outermost() const noexcept { return open_.front(); }
+  // Whether requests that name `handle` belong here: it is open, or SQLite has rolled it back and
+  // nobody has asked for that yet.
+  bool holds(TransactionHandle handle) const noexcept;
+  bool holdsLost() const noexcept { return !lost_.empty(); }
 
   // Runs `action` so that it happens as a whole or, when it throws, not at all.
   template <typename Action>
@@ -62,7 +70,7 @@ class Transactions {
  private:
   enum class Command : std::uint8_t;
 
-  void execute(Command command);
+  void execute(Command command) const;
   void enterAtom();
   void leaveAtom();
   void undoAtom() noexcept;
@@ -70,8 +78,7 @@ class Transactions {
   Database& database_;
   std::vector<TransactionHandle> open_;  // The innermost last.
   std::vector<TransactionHandle> lost_;  // What SQLite rolled back itself, the last time it did.
-  std::uint32_t lastHandle_ = 0;
-  std::vector<std::optional<Statement>> commands_;  // By Command, compiled at first use.
+  std::uint32_t& lastHandle_;
 };
 
 }  // namespace schemascript

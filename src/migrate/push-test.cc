@@ -593,7 +593,8 @@ TEST_F(PushTest, SucceedsFromTwoSidesAtOnce) {
 }
 
 TEST_F(PushTest, IsASessionsPusher) {
-  Session session(database_, {.pusher = push});
+  ConnectionPool pool({});
+  Session session(pool, {.pusher = push});
   const std::string_view request = R"J({"method":"push","sql":"create table a (b)"})J";
   EXPECT_GT(session.query(std::as_bytes(std::span(request))), 0u);
   std::string answer(100, '\0');

@@ -29,7 +29,7 @@ class Running : public testing::Test {
     RunOptions options;
     options.limits = limits;
     options.log = [this](LogStream, std::string_view text) { written_ += text; };
-    return schemascript::run(*engine_, *watchdog_, database_, source, std::move(options));
+    return schemascript::run(*engine_, *watchdog_, pool_, source, std::move(options));
   }
 
   static Limits withTime(std::chrono::milliseconds time) {
@@ -47,7 +47,7 @@ class Running : public testing::Test {
 
   static inline std::unique_ptr<Engine> engine_;
   static inline std::unique_ptr<Watchdog> watchdog_;
-  Database database_{DatabaseOptions{}};
+  ConnectionPool pool_{DatabaseOptions{}};
   std::string written_;
 };
 
@@ -246,11 +246,11 @@ TEST_F(Running, SurvivesTrapsOnSeveralThreads) {
   std::vector<std::thread> threads;
   for (int thread = 0; thread < 4; ++thread) {
     threads.emplace_back([&hostile, thread] {
-      Database database{DatabaseOptions{}};
+      ConnectionPool pool{DatabaseOptions{}};
       for (int round = 0; round < 10; ++round) {
         RunOptions options;
         options.limits = withTime(std::chrono::milliseconds(5 + round));
-        schemascript::run(*engine_, *watchdog_, database, hostile[(thread + round) % 4],
+        schemascript::run(*engine_, *watchdog_, pool, hostile[(thread + round) % 4],
                           std::move(options));
       }
     });

@@ -81,10 +81,10 @@ std::vector<EmittedFile> emittedFiles(const std::string& text) {
 
 class Run {
  public:
-  Run(const Engine& engine, Watchdog& watchdog, Database& database, RunOptions& options)
+  Run(const Engine& engine, Watchdog& watchdog, ConnectionPool& pool, RunOptions& options)
       : options_(options),
         deadline_(Watchdog::Clock::now() + options.limits.runTimeMax),
-        session_(database, sessionOptions(options)),
+        session_(pool, sessionOptions(options)),
         instance_(engine, session_, {options.limits, options.log}),
         watch_(watchdog, instance_.supervised(), deadline_) {}
 
@@ -102,7 +102,7 @@ class Run {
                 ? "this file is only read for its tables now, so it has no database: keep queries "
                   "out of the file that declares the tables, and name that file"
                 : "",
-            options.push == PushWhen::Never ? Pusher() : options.pusher};
+            options.push == PushWhen::Never ? Pusher() : options.pusher, options.readOnly};
   }
 
   RunReport untilItEnds(std::string_view bundle) {
@@ -164,10 +164,10 @@ class Run {
 
 }  // namespace
 
-RunReport run(const Engine& engine, Watchdog& watchdog, Database& database, std::string_view bundle,
-              RunOptions options) {
+RunReport run(const Engine& engine, Watchdog& watchdog, ConnectionPool& pool,
+              std::string_view bundle, RunOptions options) {
   RunReport report;
-  GuestThread::run([&] { report = Run(engine, watchdog, database, options).toEnd(bundle); });
+  GuestThread::run([&] { report = Run(engine, watchdog, pool, options).toEnd(bundle); });
   return report;
 }
 

@@ -10,7 +10,7 @@
 
 #include "base/limits.h"
 #include "bridge/pusher.h"
-#include "database/database.h"
+#include "database/connection-pool.h"
 #include "sandbox/engine.h"
 #include "sandbox/instance.h"
 #include "sandbox/watchdog.h"
@@ -33,7 +33,8 @@ struct RunOptions {
   Limits limits;
   std::vector<std::string> arguments;  // The app's `args`.
   PushWhen push = PushWhen::Never;
-  Pusher pusher;  // Unless Never.
+  Pusher pusher;          // Unless Never.
+  bool readOnly = false;  // The app may only read.
   // Not empty: the app is only read for its tables, and this output is made of them: `ts`, `json`,
   // `js`, `sql`, `mermaid`, `svg`, `text` or `describe`.
   std::string emit{};
@@ -73,9 +74,9 @@ struct RunReport {
 // The file name in stacks of the app's bundle.
 inline constexpr std::string_view kBundleName = "schemascript:app";
 
-// Uses `database` alone until it returns. Throws Unavailable when no guest can be made, Internal
+// Throws Unavailable when no guest can be made, Internal
 // for bugs of ours, and whatever `log` throws; how the app ended, however badly, is in the report.
-RunReport run(const Engine& engine, Watchdog& watchdog, Database& database, std::string_view bundle,
-              RunOptions options);
+RunReport run(const Engine& engine, Watchdog& watchdog, ConnectionPool& pool,
+              std::string_view bundle, RunOptions options);
 
 }  // namespace schemascript

@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "bridge/session.h"
-#include "database/database.h"
+#include "database/connection-pool.h"
 
 namespace schemascript {
 namespace {
@@ -116,8 +116,8 @@ class HostCalls : public testing::Test {
     return "(accepted)";
   }
 
-  Database database_{DatabaseOptions{}};
-  Session session_{database_, SessionOptions{}};
+  ConnectionPool pool_{DatabaseOptions{}};
+  Session session_{pool_, SessionOptions{}};
   Supervised supervised_;
   std::string written_;
   std::function<void(LogStream, std::string_view)> log_ = [this](LogStream stream,

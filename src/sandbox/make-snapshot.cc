@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "bridge/session.h"
-#include "database/database.h"
+#include "database/connection-pool.h"
 #include "sandbox/engine.h"
 #include "sandbox/instance.h"
 
@@ -23,10 +23,10 @@ void makeSnapshot(const std::string& folder, const std::string& modules) {
   EngineFiles files = EngineFiles::in(folder);
   const std::string output = std::exchange(files.snapshot, "");
   const Engine engine(files);
-  Database database({});
-  Session session(database, {.limits = {},
-                             .queriesRefusedBecause = "there is no database in the base snapshot",
-                             .pusher = {}});
+  ConnectionPool pool({});
+  Session session(pool, {.limits = {},
+                         .queriesRefusedBecause = "there is no database in the base snapshot",
+                         .pusher = {}});
   Instance instance(engine, session, {.limits = {}, .log = [](LogStream, std::string_view text) {
                                         std::fwrite(text.data(), 1, text.size(), stderr);
                                       }});

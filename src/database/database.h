@@ -8,9 +8,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/limits.h"
 #include "database/authorizer.h"
+#include "database/capabilities.h"
 #include "database/statement-cache.h"
 #include "database/statement.h"
 
@@ -27,6 +29,9 @@ struct DatabaseOptions {
   Access access = Access::ReadWrite;
   Limits limits{};
 };
+
+// Whether messages of failed statements end with the values that were bound to them.
+enum class BoundValueDisplay : std::uint8_t { Hidden, Shown };
 
 struct CloseConnection {
   void operator()(sqlite3* raw) const noexcept;
@@ -53,6 +58,17 @@ class Database {
   std::optional<Statement> tryPrepareNext(std::string_view sql, std::size_t& at, Rules rules);
   // One statement without parameters whose rows nobody wants.
   void execute(std::string_view sql, Rules rules) { prepare(sql, rules).run(); }
+
+  // Restricts guests' statements that are compiled from now on, those of lend() included, to what
+  // `capabilities` names; null: no restriction. Statements that were lent before keep theirs.
+  void useCapabilities(std::shared_ptr<const Capabilities> capabilities) noexcept {
+    capabilities_ = std::move(capabilities);
+  }
+  const std::shared_ptr<const Capabilities>& capabilities() const noexcept { return capabilities_; }
+
+  // For statements that begin from now on. Hidden, as it is at first: no message holds any.
+  void displayBoundValues(BoundValueDisplay display) noexcept { display_ = display; }
+  bool showsBoundValues() const noexcept { return display_ == BoundValueDisplay::Shown; }
 
   // True from BEGIN or SAVEPOINT until the end of the transaction, which SQLite may also bring
   // about itself when it fails.
@@ -92,6 +108,7 @@ class Database {
   void configure();
   void useWriteAheadLog();
   [[noreturn]] void throwOpenError(int status) const;
+  void checkCommonTables();
 
   static int onCompile(void* self, int action, const char* first, const char* second,
                        const char* schema, const char* trigger) noexcept;
@@ -106,6 +123,9 @@ class Database {
   bool abandoned_ = false;
   std::chrono::steady_clock::time_point busySince_;
   Authorizer authorizer_;
+  // Shared with the session that has the connection, and with its statements.
+  std::shared_ptr<const Capabilities> capabilities_;
+  BoundValueDisplay display_ = BoundValueDisplay::Hidden;
   // Destroyed after the statements and before what its callbacks use.
   std::unique_ptr<sqlite3, CloseConnection> handle_;
   StatementCache cache_;

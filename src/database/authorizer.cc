@@ -177,7 +177,7 @@ constexpr std::array kTableFunctions{"json_each"sv, "json_tree"sv, "jsonb_each"s
 static_assert(std::is_sorted(kTableFunctions.begin(), kTableFunctions.end()));
 
 std::string lowerCase(const char* text) {
-  return schemascript::lowerCase(std::string_view(text == nullptr ? "" : text));
+  return foldCase(std::string_view(text == nullptr ? "" : text));
 }
 
 template <std::size_t size>
@@ -353,7 +353,7 @@ int Authorizer::decideRead(std::string_view table, std::string_view column, cons
   if (rowsOnly ? capabilities->readsSomeOf(table) : capabilities->readsColumn(table, column)) {
     return SQLITE_OK;
   }
-  if (holds(kTableFunctions, schemascript::lowerCase(table)) || !isNamed(table)) return SQLITE_OK;
+  if (holds(kTableFunctions, foldCase(table)) || !isNamed(table)) return SQLITE_OK;
   if (rowsOnly && schema == nullptr && definesByWith(sql, table)) {
     commonTables.emplace_back(table);
     return SQLITE_OK;

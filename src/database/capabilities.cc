@@ -43,7 +43,7 @@ std::optional<std::string> tryTakeName(std::string_view& rest) {
 
 }  // namespace
 
-std::string lowerCase(std::string_view name) {
+std::string foldCase(std::string_view name) {
   std::string lower(name);
   for (char& letter : lower) {
     if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
@@ -54,7 +54,7 @@ std::string lowerCase(std::string_view name) {
 bool isSchemaTable(std::string_view table) {
   // Asked for every access, and hardly ever true.
   if (table.size() < 13 || (table[6] != '_')) return false;
-  const std::string lower = lowerCase(table);
+  const std::string lower = foldCase(table);
   return lower == "sqlite_master" || lower == "sqlite_schema" || lower == "sqlite_temp_master" ||
          lower == "sqlite_temp_schema";
 }
@@ -68,13 +68,13 @@ struct Capabilities::Entry {
     auto table = tryTakeName(text);
     if (!table) return std::nullopt;
     if (isSchemaTable(*table)) table = "sqlite_master";
-    Entry entry{.table = lowerCase(*table), .column = {}};
+    Entry entry{.table = foldCase(*table), .column = {}};
     if (text.empty()) return entry;
     if (text.front() != '.') return std::nullopt;
     text.remove_prefix(1);
     const auto column = tryTakeName(text);
     if (!column || !text.empty()) return std::nullopt;
-    entry.column = lowerCase(*column);
+    entry.column = foldCase(*column);
     return entry;
   }
 };
@@ -138,14 +138,14 @@ std::shared_ptr<const Capabilities> Capabilities::parse(std::span<const std::str
 
 const Capabilities::Grant* Capabilities::tryFind(const Grants& grants, std::string_view table) {
   const auto found =
-      grants.tables.find(isSchemaTable(table) ? std::string("sqlite_master") : lowerCase(table));
+      grants.tables.find(isSchemaTable(table) ? std::string("sqlite_master") : foldCase(table));
   return found == grants.tables.end() ? nullptr : &found->second;
 }
 
 bool Capabilities::covers(const Grants& grants, std::string_view table, std::string_view column) {
   if (grants.everything) return true;
   const Grant* grant = tryFind(grants, table);
-  return grant != nullptr && (grant->wholeTable || grant->columns.contains(lowerCase(column)));
+  return grant != nullptr && (grant->wholeTable || grant->columns.contains(foldCase(column)));
 }
 
 bool Capabilities::readsColumn(std::string_view table, std::string_view column) const {

@@ -63,7 +63,7 @@ class Capabilities {
 };
 
 // ASCII letters in lower case: two names of SQLite's are the same when these are.
-std::string lowerCase(std::string_view name);
+std::string foldCase(std::string_view name);
 
 // Whether `table` is one of the four names of SQLite's list of tables, in any case.
 bool isSchemaTable(std::string_view table);

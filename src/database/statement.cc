@@ -106,11 +106,12 @@ bool Execution::step() {
 // the end of a transaction, which can be in a reset, FTS5 compiles statements of its own.
 void Execution::giveRules() noexcept {
   Authorizer& authorizer = statement_.database_->authorizer_;
+  authorizer.refusal.clear();
+  // Once for all rows. Whoever compiles or runs another statement changes it.
+  if (authorizer.running == raw_) return;
   authorizer.rules = statement_.rules_;
   authorizer.capabilities = statement_.capabilities_.get();
-  authorizer.refusal.clear();
-  if (authorizer.capabilities == nullptr) return;
-  authorizer.sql = sqlite3_sql(raw_);
+  authorizer.sql = statement_.sql();
   authorizer.running = raw_;
 }
 

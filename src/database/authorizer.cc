@@ -324,8 +324,13 @@ bool Authorizer::isOwnText(const char* context) {
   if (context == nullptr) return true;
   // No view or trigger is called so; SQLite's names for parts of a statement are.
   if (lowerCase(context).starts_with("sqlite_")) return true;
-  if (!definesByWith(sql, context)) return false;
-  commonTables.emplace_back(context);
+  return isCommonTable(context);
+}
+
+bool Authorizer::isCommonTable(std::string_view name) {
+  if (std::find(commonTables.begin(), commonTables.end(), name) != commonTables.end()) return true;
+  if (!definesByWith(sql, name)) return false;
+  commonTables.emplace_back(name);
   return true;
 }
 
@@ -354,10 +359,7 @@ int Authorizer::decideRead(std::string_view table, std::string_view column, cons
     return SQLITE_OK;
   }
   if (holds(kTableFunctions, foldCase(table)) || !isNamed(table)) return SQLITE_OK;
-  if (rowsOnly && schema == nullptr && definesByWith(sql, table)) {
-    commonTables.emplace_back(table);
-    return SQLITE_OK;
-  }
+  if (rowsOnly && schema == nullptr && isCommonTable(table)) return SQLITE_OK;
   return refuse(
       str("reading ", table, rowsOnly ? "" : ".", column, " is not allowed for this session"));
 }

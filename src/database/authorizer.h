@@ -78,6 +78,7 @@ class Authorizer {
   int decideWrite(int action, std::string_view table, const char* column, const char* context);
   int decideContext(std::string_view context);
   bool isOwnText(const char* context);
+  bool isCommonTable(std::string_view name);
   bool isNamed(std::string_view table) const;
   void learn(int action, const char* first, const char* second, const char* trigger);
   int refuse(std::string reason);

@@ -71,9 +71,7 @@ TEST(Capabilities, NameTheEntryThatIsWrong) {
                 str("the entry ", entry,
                     " in the capabilities' writes is neither table, table.column nor *; a name "
                     "with other characters than letters, digits, _ and $ stands in double quotes"),
-                [&] {
-                  parse({"a"}, {"b", entry});
-                });
+                [&] { parse({"a"}, {"b", entry}); });
   }
   const Error empty = errorOf([] { parse({""}, {}); });
   EXPECT_TRUE(empty.message().starts_with("the entry \"\" in the capabilities' reads is neither"));

@@ -112,6 +112,7 @@ void Execution::giveRules() noexcept {
   authorizer.rules = statement_.rules_;
   authorizer.capabilities = statement_.capabilities_.get();
   authorizer.sql = statement_.sql();
+  authorizer.commonTables.clear();
   authorizer.running = raw_;
 }
 

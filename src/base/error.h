@@ -1,4 +1,4 @@
-// The one exception type of the host, and the check for our own bugs. Every layer throws these; the
+// The exception types of the host, and the check for our own bugs. Every layer throws these; the
 // bridge turns those that guest code can handle into answers, the entry points report the others.
 #pragma once
 
@@ -8,6 +8,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace schemascript {
@@ -39,7 +40,8 @@ struct DatabaseErrorDetail {
   std::uint32_t step = 0;      // Which statement of a batch it was, counted from 1; 0: no batch.
 };
 
-// Immutable, and cheap to copy as exceptions must be: copies share one text and one detail.
+// Immutable, and cheap to copy as exceptions must be: copies share one text and one detail. A copy
+// of the base forgets which of the classes below it was; throwError() finds that again.
 class Error : public std::exception {
  public:
   Error(ErrorCode code, std::string message);
@@ -59,13 +61,72 @@ class Error : public std::exception {
   std::shared_ptr<const DatabaseErrorDetail> detail_;
 };
 
+// What a caller can catch by its type. Everything else is a plain Error: see its code().
+
+class NotAllowed final : public Error {
+ public:
+  explicit NotAllowed(std::string message) : Error(ErrorCode::NotAllowed, std::move(message)) {}
+  NotAllowed(std::string message, DatabaseErrorDetail detail)
+      : Error(ErrorCode::NotAllowed, std::move(message), std::move(detail)) {}
+};
+
+class LimitExceeded final : public Error {
+ public:
+  explicit LimitExceeded(std::string message)
+      : Error(ErrorCode::LimitExceeded, std::move(message)) {}
+  LimitExceeded(std::string message, DatabaseErrorDetail detail)
+      : Error(ErrorCode::LimitExceeded, std::move(message), std::move(detail)) {}
+};
+
+// Another process has the file, or has written after a transaction's first read: SQLITE_BUSY and
+// its kin. Always with a detail. Code Unavailable.
+class Busy final : public Error {
+ public:
+  Busy(std::string message, DatabaseErrorDetail detail)
+      : Error(ErrorCode::Unavailable, std::move(message), std::move(detail)) {}
+};
+
+// A row disagrees with the schema; always with a detail. Of this class itself: a wrong type, what a
+// trigger raises. Code Conflict.
+class ConstraintViolation : public Error {
+ public:
+  ConstraintViolation(std::string message, DatabaseErrorDetail detail)
+      : Error(ErrorCode::Conflict, std::move(message), std::move(detail)) {}
+};
+
+// Of a UNIQUE constraint, a unique index or a primary key.
+class UniqueViolation final : public ConstraintViolation {
+ public:
+  using ConstraintViolation::ConstraintViolation;
+};
+
+class ForeignKeyViolation final : public ConstraintViolation {
+ public:
+  using ConstraintViolation::ConstraintViolation;
+};
+
+class NotNullViolation final : public ConstraintViolation {
+ public:
+  using ConstraintViolation::ConstraintViolation;
+};
+
+class CheckViolation final : public ConstraintViolation {
+ public:
+  using ConstraintViolation::ConstraintViolation;
+};
+
 Error invalidRequest(std::string message);
-Error notAllowed(std::string message);
+NotAllowed notAllowed(std::string message);
 Error conflict(std::string message);
 Error unavailable(std::string message);
-Error limitExceeded(std::string message);
+LimitExceeded limitExceeded(std::string message);
 Error guestFailed(std::string message);
 Error internal(std::string message);
+
+// Throws the most special of the classes above that `code` and `detail` stand for. For whoever
+// throws an error again with another text.
+[[noreturn]] void throwError(ErrorCode code, std::string message);
+[[noreturn]] void throwError(ErrorCode code, std::string message, DatabaseErrorDetail detail);
 
 // Concatenates whatever can be written to a stream. For messages, not for hot paths.
 template <typename... Parts>

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "database/sql-text.h"
 
 namespace schemascript {
 namespace {
@@ -171,22 +172,17 @@ static_assert(std::is_sorted(kSettingPragmas.begin(), kSettingPragmas.end()));
 constexpr std::array kModules{"fts5"sv, "fts5vocab"sv, "rtree"sv, "rtree_i32"sv};
 static_assert(std::is_sorted(kModules.begin(), kModules.end()));
 
+// Table-valued functions of SQLite's that read what they are given, nothing else.
+constexpr std::array kTableFunctions{"json_each"sv, "json_tree"sv, "jsonb_each"sv, "jsonb_tree"sv};
+static_assert(std::is_sorted(kTableFunctions.begin(), kTableFunctions.end()));
+
 std::string lowerCase(const char* text) {
-  std::string lower(text == nullptr ? "" : text);
-  for (char& letter : lower) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  }
-  return lower;
+  return foldCase(std::string_view(text == nullptr ? "" : text));
 }
 
 template <std::size_t size>
 bool holds(const std::array<std::string_view, size>& sorted, std::string_view name) {
   return std::binary_search(sorted.begin(), sorted.end(), name);
-}
-
-bool isSchemaTable(std::string_view table) {
-  return table == "sqlite_master" || table == "sqlite_schema" || table == "sqlite_temp_master" ||
-         table == "sqlite_temp_schema";
 }
 
 // Not what SQLite itself keeps or answers: `sqlite_schema`, `pragma_table_info`.
@@ -210,9 +206,9 @@ bool StatementFacts::insertsDirectly() const noexcept {
 }
 
 int Authorizer::authorize(void* self, int action, const char* first, const char* second,
-                          const char*, const char* trigger) noexcept {
+                          const char* schema, const char* trigger) noexcept {
   try {
-    return static_cast<Authorizer*>(self)->decide(action, first, second, trigger);
+    return static_cast<Authorizer*>(self)->decide(action, first, second, schema, trigger);
   } catch (...) {
     return SQLITE_DENY;  // Without memory for a sentence, "not authorized" has to do.
   }
@@ -257,7 +253,8 @@ bool Authorizer::entersTooManyTriggers(const char* trigger) {
   return ++triggersEntered_ > nestedTriggersMax;
 }
 
-int Authorizer::decide(int action, const char* first, const char* second, const char* trigger) {
+int Authorizer::decide(int action, const char* first, const char* second, const char* schema,
+                       const char* trigger) {
   if (entersTooManyTriggers(trigger)) {
     return refuse(str("a statement may lead through ", nestedTriggersMax,
                       " triggers and views (nestedTriggersMax)"));
@@ -272,10 +269,125 @@ int Authorizer::decide(int action, const char* first, const char* second, const 
                               : decideDefinition(action, first, second);
     case Rules::SchemaQuery:
       return decideSchemaQuery(action, first, second);
-    case Rules::Guest:
-      return decideQuery(action, first, second);
+    case Rules::Guest: {
+      const int decision = decideQuery(action, first, second);
+      if (decision != SQLITE_OK || capabilities == nullptr) return decision;
+      return decideGranted(action, first, second, schema, trigger);
+    }
   }
   return SQLITE_DENY;
+}
+
+// What the session is not granted is still allowed where it is not the session's doing:
+// - Inside of views and triggers. SQLite says in whose text an access is (`context`), but a common
+//   table expression of the statement looks like a view there.
+// - What a module does for its virtual table, what foreign keys do, and what is left of a view that
+//   was merged into the statement. SQLite shows these as the statement's own, but the statement can
+//   use nothing that its text does not name.
+int Authorizer::decideGranted(int action, const char* first, const char* second, const char* schema,
+                              const char* context) {
+  const Capabilities& granted = *capabilities;
+  if (granted.readsEverything() && granted.writesEverything()) return SQLITE_OK;
+  // While a statement runs, modules compile statements of their own: FTS5 reads its index. Before
+  // it is compiled again, a statement has stopped.
+  if (running != nullptr && sqlite3_stmt_busy(running) != 0) return SQLITE_OK;
+  const auto view = [](const char* name) { return std::string_view(name == nullptr ? "" : name); };
+  switch (action) {
+    case SQLITE_READ:
+      return decideRead(view(first), view(second), schema, context);
+    case SQLITE_INSERT:
+    case SQLITE_UPDATE:
+    case SQLITE_DELETE:
+      return decideWrite(action, view(first), second, context);
+    case SQLITE_SELECT:
+    case SQLITE_FUNCTION:
+    case SQLITE_RECURSIVE:
+      return isOwnText(context) ? SQLITE_OK : decideContext(context);
+    case SQLITE_PRAGMA: {
+      const std::string name = lowerCase(first);
+      // FTS5 asks for it as well; a number that says nothing but that something was written.
+      if (name == "data_version") return SQLITE_OK;
+      if (name == "defer_foreign_keys" ? granted.writesEverything() : granted.readsEverything()) {
+        return SQLITE_OK;
+      }
+      return refuse(str("PRAGMA ", name, " is not allowed for this session"));
+    }
+    default:
+      return refuse(
+          "changing the schema is not allowed for this session, which may not read and write "
+          "everything");
+  }
+}
+
+// Whether an access is in the statement's own text, and not in that of a view or trigger.
+bool Authorizer::isOwnText(const char* context) {
+  if (context == nullptr) return true;
+  // No view or trigger is called so; SQLite's names for parts of a statement are.
+  if (lowerCase(context).starts_with("sqlite_")) return true;
+  return isCommonTable(context);
+}
+
+bool Authorizer::isCommonTable(std::string_view name) {
+  if (std::find(commonTables.begin(), commonTables.end(), name) != commonTables.end()) return true;
+  if (!definesByWith(sql, name)) return false;
+  commonTables.emplace_back(name);
+  return true;
+}
+
+// A view, or what is in it: granted views show what they show. One that the text does not name is
+// used by another one.
+int Authorizer::decideContext(std::string_view context) {
+  if (capabilities->readsSomeOf(context) || !isNamed(context)) return SQLITE_OK;
+  return refuse(str("reading ", context, " is not allowed for this session"));
+}
+
+bool Authorizer::isNamed(std::string_view table) const {
+  if (!isSchemaTable(table)) return namesInText(sql, table);
+  for (const char* name :
+       {"sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema"}) {
+    if (namesInText(sql, name)) return true;
+  }
+  return false;
+}
+
+int Authorizer::decideRead(std::string_view table, std::string_view column, const char* schema,
+                           const char* context) {
+  if (!isOwnText(context)) return decideContext(context);
+  // SQLite's name for "none of its columns", as in count(*).
+  const bool rowsOnly = column.empty();
+  if (rowsOnly ? capabilities->readsSomeOf(table) : capabilities->readsColumn(table, column)) {
+    return SQLITE_OK;
+  }
+  if (holds(kTableFunctions, foldCase(table)) || !isNamed(table)) return SQLITE_OK;
+  if (rowsOnly && schema == nullptr && isCommonTable(table)) return SQLITE_OK;
+  return refuse(
+      str("reading ", table, rowsOnly ? "" : ".", column, " is not allowed for this session"));
+}
+
+int Authorizer::decideWrite(int action, std::string_view table, const char* column,
+                            const char* context) {
+  // How SQLite declares virtual tables and stores definitions, whose own actions are decided;
+  // statements that write this table themselves it refuses.
+  if (isSchemaTable(table)) return SQLITE_OK;
+  if (!isOwnText(context)) return decideContext(context);
+  const bool granted = action == SQLITE_UPDATE ? capabilities->writesColumn(table, column)
+                                               : capabilities->writesTable(table);
+  if (granted) {
+    // SQLite copies rows as they are without asking about their columns.
+    if (action != SQLITE_INSERT || capabilities->readsEverything() || !copiesWholeRows(sql)) {
+      return SQLITE_OK;
+    }
+    return refuse(str("INSERT INTO ", table,
+                      " SELECT * is not allowed for this session without a "
+                      "list of columns: write INSERT INTO ",
+                      table, " (...) SELECT"));
+  }
+  if (!isNamed(table)) return SQLITE_OK;
+  if (action == SQLITE_UPDATE) {
+    return refuse(str("writing ", table, ".", column, " is not allowed for this session"));
+  }
+  return refuse(str(action == SQLITE_INSERT ? "inserting into " : "deleting from ", table,
+                    " is not allowed for this session"));
 }
 
 int Authorizer::decideFunction(const char* name) {

@@ -3,9 +3,13 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/limits.h"
+#include "database/capabilities.h"
+
+struct sqlite3_stmt;
 
 namespace schemascript {
 
@@ -41,6 +45,16 @@ class Authorizer {
   StatementFacts* facts = nullptr;
   // Why the last compilation was refused; empty when it was not.
   std::string refusal;
+  // Restricts Rules::Guest to what these name; null: no restriction. To be set, with the two below,
+  // before SQLite is called; they must live until it returns.
+  const Capabilities* capabilities = nullptr;
+  // The text of the statement that is compiled, or compiled again.
+  std::string_view sql;
+  // The statement that is stepped or reset; null while one is compiled.
+  sqlite3_stmt* running = nullptr;
+  // What the statement calls a common table expression, which must not be the name of a table or
+  // view that is not granted: SQLite tells of both in one way. For whoever compiles to check.
+  std::vector<std::string> commonTables;
   // Triggers and views inside of each other in one statement.
   std::uint32_t nestedTriggersMax = Limits{}.nestedTriggersMax;
 
@@ -50,12 +64,22 @@ class Authorizer {
 
  private:
   bool entersTooManyTriggers(const char* trigger);
-  int decide(int action, const char* first, const char* second, const char* trigger);
+  int decide(int action, const char* first, const char* second, const char* schema,
+             const char* trigger);
   int decideQuery(int action, const char* first, const char* second);
   int decideDefinition(int action, const char* first, const char* second);
   int decideSchemaQuery(int action, const char* first, const char* second);
   int decideFunction(const char* name);
   int decidePragma(const char* name, const char* argument);
+  int decideGranted(int action, const char* first, const char* second, const char* schema,
+                    const char* context);
+  int decideRead(std::string_view table, std::string_view column, const char* schema,
+                 const char* context);
+  int decideWrite(int action, std::string_view table, const char* column, const char* context);
+  int decideContext(std::string_view context);
+  bool isOwnText(const char* context);
+  bool isCommonTable(std::string_view name);
+  bool isNamed(std::string_view table) const;
   void learn(int action, const char* first, const char* second, const char* trigger);
   int refuse(std::string reason);
 

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <string>
+#include <vector>
+
 #include "base/testing.h"
 #include "database/database.h"
 
@@ -251,10 +255,89 @@ TEST_F(DatabaseErrorTest, NamesTheConflictOfASnapshot) {
   second.execute("insert into t values (1)", Rules::Guest);
   expectError(
       ErrorCode::Unavailable,
-      "another connection wrote after this transaction first read; roll back and try again, or "
-      "begin it as immediate (SQLITE_BUSY_SNAPSHOT)",
+      "this transaction read before somebody else wrote, so it cannot write any more; run it "
+      "again, or begin it with behavior \"immediate\" (SQLITE_BUSY_SNAPSHOT)",
       [&] { first.execute("insert into t values (2)", Rules::Guest); });
+  EXPECT_THROW(first.execute("insert into t values (2)", Rules::Guest), Busy);
   first.execute("rollback", Rules::Host);
+}
+
+TEST_F(DatabaseErrorTest, NamesTheFileThatSomebodyElseHolds) {
+  const TemporaryFolder folder;
+  Database first(
+      {.file = folder / "a.db", .limits = {.busyTimeMax = std::chrono::milliseconds(7)}});
+  first.execute("create table t (a)", Rules::Guest);
+  Database second(
+      {.file = folder / "a.db", .limits = {.busyTimeMax = std::chrono::milliseconds(7)}});
+  first.execute("begin immediate", Rules::Host);
+  try {
+    second.execute("insert into t values (1)", Rules::Guest);
+    FAIL();
+  } catch (const Busy& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unavailable);
+    EXPECT_EQ(
+        error.message(),
+        str("another process holds ", (folder / "a.db").string(),
+            " for longer than busyTimeMax, which is 7ms; try again later, or end that process "
+            "(SQLITE_BUSY)"));
+    ASSERT_NE(error.detail(), nullptr);
+    EXPECT_EQ(error.detail()->extendedCode, 5);
+  }
+  first.execute("rollback", Rules::Host);
+}
+
+TEST_F(DatabaseErrorTest, ThrowsEachFailureAsItsClass) {
+  EXPECT_THROW(run("insert into users (email) values ('ada@example.com')"), UniqueViolation);
+  EXPECT_THROW(run("insert into users (id, email) values (1, 'b')"), UniqueViolation);
+  EXPECT_THROW(run("insert into notes values (2, 99, 'second')"), ForeignKeyViolation);
+  EXPECT_THROW(run("insert into users (email) values (null)"), NotNullViolation);
+  EXPECT_THROW(run("update users set age = 3"), CheckViolation);
+  EXPECT_THROW(run("update users set age = 'old'"), ConstraintViolation);
+  EXPECT_THROW(run("insert into notes (id) values ('one')"), ConstraintViolation);
+  EXPECT_THROW(run("begin"), NotAllowed);
+  EXPECT_THROW(run("select load_extension('x')"), NotAllowed);
+  EXPECT_THROW(run(str("select 1 -- ", std::string(1 << 20, 'x'))), LimitExceeded);
+  EXPECT_THROW(run("select zeroblob(50000001)"), LimitExceeded);
+  const std::string large(50'000'001, 'x');
+  EXPECT_THROW(run("select ?", {ValueView::ofText(large)}), LimitExceeded);
+}
+
+TEST_F(DatabaseErrorTest, ShowsBoundValuesToWhoeverAskedForThem) {
+  const std::vector<ValueView> values{ValueView::ofInteger(1), ValueView::ofText("b \"\n\x01\\"),
+                                      ValueView::ofReal(0.5), ValueView::ofNull(),
+                                      ValueView::ofBlob("12345")};
+  constexpr std::string_view kInsert =
+      "insert into users (id, email, age, a, b) values (?,?,?,?,?)";
+  const std::string usual = failureOf(kInsert, values).message();
+  database_.displayBoundValues(BoundValueDisplay::Shown);
+  EXPECT_EQ(
+      failureOf(kInsert, values).message(),
+      str(usual, "; values: [1, \"b \\\"\\u000a\\u0001\\\\\", 0.5, null, a blob of 5 bytes]"));
+  EXPECT_EQ(failureOf("select json(?)", {ValueView::ofText("{")}).message(),
+            "malformed JSON; values: [\"{\"]");
+  // SQLite's own words are shown as they are, then.
+  const std::string path =
+      failureOf("select json_extract('{}', ?)", {ValueView::ofText("$[x")}).message();
+  EXPECT_TRUE(path.ends_with("[x'; values: [\"$[x\"]")) << path;
+  EXPECT_EQ(failureOf("select json('{')").message(), "malformed JSON");
+  const std::string large(50'000'001, 'x');
+  const std::string tooLarge = failureOf("select ?", {ValueView::ofText(large)}).message();
+  EXPECT_TRUE(
+      tooLarge.ends_with(str("; values: [\"", std::string(60, 'x'), "\"... (50000001 bytes)]")))
+      << tooLarge;
+  database_.displayBoundValues(BoundValueDisplay::Hidden);
+  EXPECT_EQ(failureOf(kInsert, values).message(), usual);
+}
+
+TEST(DescribeValues, HasABound) {
+  EXPECT_EQ(describeValues({}), "");
+  const std::string text = str(std::string(59, 'x'), "\u00e4y");
+  EXPECT_EQ(describeValues(std::vector{ValueView::ofText(text)}),
+            str("; values: [\"", std::string(59, 'x'), "\"... (62 bytes)]"));
+  const std::vector<ValueView> many(32'766, ValueView::ofText(text));
+  const std::string described = describeValues(many);
+  EXPECT_LT(described.size(), 600u);
+  EXPECT_TRUE(described.ends_with("and 32760 more]")) << described;
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <iomanip>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -390,16 +392,18 @@ Error statementError(const FailureContext& context, std::string_view message, in
 
 Error busyError(const FailureContext& context, const DatabaseErrorDetail& detail) {
   if (detail.extendedCode == SQLITE_BUSY_SNAPSHOT) {
-    return {
-        ErrorCode::Unavailable,
-        withCode("another connection wrote after this transaction first read; roll back and try "
-                 "again, or begin it as immediate",
-                 detail),
-        detail};
+    return {ErrorCode::Unavailable,
+            withCode("this transaction read before somebody else wrote, so it cannot write any "
+                     "more; run it again, or begin it with behavior \"immediate\"",
+                     detail),
+            detail};
   }
+  const Database& database = context.database;
   return {ErrorCode::Unavailable,
-          withCode(str("another connection has locked the database for longer than busyTimeMax (",
-                       formatDuration(context.database.limits().busyTimeMax), "); try again later"),
+          withCode(str("another process holds ", database.name(),
+                       " for longer than busyTimeMax, which is ",
+                       formatDuration(database.limits().busyTimeMax),
+                       "; try again later, or end that process"),
                    detail),
           detail};
 }
@@ -415,7 +419,86 @@ Error fullError(const Database& database, const DatabaseErrorDetail& detail) {
   return {ErrorCode::Unavailable, withCode(sentence, detail), detail};
 }
 
-}  // namespace
+// What a session with capabilities was refused though its statement does not ask for it: which of
+// the foreign keys between the written tables and others does. Empty when none does.
+std::string foreignKeyHint(Database& database, const StatementFacts& facts,
+                           std::string_view refusal) {
+  const auto concerns = [refusal](std::string_view table) {
+    return refusal.find(str(" ", table, ".")) != std::string_view::npos ||
+           refusal.find(str(" ", table, " ")) != std::string_view::npos;
+  };
+  for (const WrittenTable& table : facts.written) {
+    std::vector<ForeignKey> keys = keysOf(database, table.name);
+    std::vector<ForeignKey> others = keysTo(database, table.name);
+    keys.insert(keys.end(), std::make_move_iterator(others.begin()),
+                std::make_move_iterator(others.end()));
+    for (const ForeignKey& key : keys) {
+      // The written table's own refusal is the statement's.
+      if (key.table == table.name && key.parent == table.name) continue;
+      if (!concerns(key.table == table.name ? key.parent : key.table)) continue;
+      return str("; the foreign key of ", describe(key),
+                 " does that as well, which needs the right to it where the statement names the "
+                 "table");
+    }
+  }
+  return {};
+}
+
+Error refusedError(const FailureContext& context, std::string sentence,
+                   DatabaseErrorDetail detail) {
+  if (!context.facts.written.empty() && sentence.ends_with(" for this session")) {
+    try {
+      sentence += foreignKeyHint(context.database, context.facts, sentence);
+    } catch (const Error&) {
+      // The schema could not be read; the shorter sentence is still true.
+    }
+  }
+  return {ErrorCode::NotAllowed, std::move(sentence), std::move(detail)};
+}
+
+void appendText(std::string& to, std::string_view text) {
+  constexpr std::size_t kTextBytesMax = 60;
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::size_t end = std::min(text.size(), kTextBytesMax);
+  // Not in the middle of a character.
+  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) {
+    --end;
+  }
+  to += '"';
+  for (const char letter : text.substr(0, end)) {
+    const auto byte = static_cast<unsigned char>(letter);
+    if (byte < 0x20 || byte == 0x7f) {
+      to += "\\u00";
+      to += kDigits[byte >> 4];
+      to += kDigits[byte & 15];
+    } else {
+      if (letter == '"' || letter == '\\') to += '\\';
+      to += letter;
+    }
+  }
+  to += '"';
+  if (end < text.size()) to += str("... (", text.size(), " bytes)");
+}
+
+void appendValue(std::string& to, const ValueView& value) {
+  switch (value.kind) {
+    case ValueKind::Null:
+      to += "null";
+      return;
+    case ValueKind::Integer:
+      to += std::to_string(value.integer);
+      return;
+    case ValueKind::Real:
+      to += str(std::setprecision(17), value.real);
+      return;
+    case ValueKind::Text:
+      appendText(to, value.bytes);
+      return;
+    case ValueKind::Blob:
+      to += str("a blob of ", value.bytes.size(), " bytes");
+      return;
+  }
+}
 
 Error databaseError(sqlite3* connection, int status, const FailureContext& context) {
   // Copied first: reading the schema overwrites it.
@@ -439,12 +522,16 @@ Error databaseError(sqlite3* connection, int status, const FailureContext& conte
                   detail),
               detail};
     case SQLITE_AUTH:
-      return {ErrorCode::NotAllowed,
-              context.refusal.empty() ? message : std::string(context.refusal), std::move(detail)};
+      return refusedError(context, context.refusal.empty() ? message : std::string(context.refusal),
+                          std::move(detail));
+    case SQLITE_SCHEMA:
+      // What a refused CREATE TABLE can come as.
+      if (context.refusal.empty()) break;
+      return refusedError(context, std::string(context.refusal), std::move(detail));
     case SQLITE_ERROR:
       // A function that is refused is no error of its own to SQLite.
       if (!context.refusal.empty() && message.starts_with("not authorized")) {
-        return {ErrorCode::NotAllowed, std::string(context.refusal), std::move(detail)};
+        return refusedError(context, std::string(context.refusal), std::move(detail));
       }
       return statementError(context, message, offset, std::move(detail));
     case SQLITE_RANGE:
@@ -473,8 +560,31 @@ Error databaseError(sqlite3* connection, int status, const FailureContext& conte
     case SQLITE_PERM:
       return {ErrorCode::Unavailable, withCode(message, detail), detail};
     default:
-      return {ErrorCode::Internal, withCode(message, detail), detail};
+      break;
   }
+  return {ErrorCode::Internal, withCode(message, detail), detail};
+}
+
+}  // namespace
+
+void throwDatabaseError(sqlite3* connection, int status, const FailureContext& context) {
+  const Error error = databaseError(connection, status, context);
+  throwError(error.code(), str(error.message(), context.shownValues), *error.detail());
+}
+
+std::string describeValues(std::span<const ValueView> values) {
+  constexpr std::size_t kBytesMax = 400;
+  if (values.empty()) return {};
+  std::string text = "; values: [";
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i != 0) text += ", ";
+    if (text.size() > kBytesMax) {
+      text += str("and ", values.size() - i, " more");
+      break;
+    }
+    appendValue(text, values[i]);
+  }
+  return text += ']';
 }
 
 }  // namespace schemascript

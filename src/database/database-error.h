@@ -3,10 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
 #include "database/authorizer.h"
+#include "database/value.h"
 
 struct sqlite3;
 
@@ -24,10 +27,17 @@ struct FailureContext {
   const StatementFacts& facts;
   std::string_view sql;   // To tell the line of an error.
   std::size_t sqlAt = 0;  // Where in it the statement begins.
+  // What describeValues() has answered, for the end of the message; empty: no bound value is shown.
+  std::string_view shownValues{};
 };
 
-// For the last failure of `connection`, whose result was `status`. Reads the schema to find out
-// which foreign key it was. Never holds a bound value.
-Error databaseError(sqlite3* connection, int status, const FailureContext& context);
+// Throws the error for the last failure of `connection`, whose result was `status`, as the class of
+// base/error.h that it is. Reads the schema to find out which foreign key it was.
+[[noreturn]] void throwDatabaseError(sqlite3* connection, int status,
+                                     const FailureContext& context);
+
+// `; values: [7, "Ada", a blob of 12 bytes]`, at most some 500 bytes; empty when there are none.
+// For databases that show bound values in their messages.
+std::string describeValues(std::span<const ValueView> values);
 
 }  // namespace schemascript

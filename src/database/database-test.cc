@@ -310,8 +310,9 @@ TEST(Database, WaitsForALockAsLongAsItsLimitAndNoLonger) {
   Database database({.file = folder / "a.db", .limits = {.busyTimeMax = milliseconds(50)}});
   const auto start = std::chrono::steady_clock::now();
   expectError(ErrorCode::Unavailable,
-              "another connection has locked the database for longer than busyTimeMax (50ms); try "
-              "again later (SQLITE_BUSY)",
+              str("another process holds ", (folder / "a.db").string(),
+                  " for longer than busyTimeMax, which is 50ms; try again later, or end that "
+                  "process (SQLITE_BUSY)"),
               [&] { database.execute("insert into t values (1)", Rules::Guest); });
   EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(50));
   // The other ends while we wait.

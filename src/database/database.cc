@@ -7,11 +7,13 @@
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/units.h"
 #include "database/database-error.h"
 #include "database/functions.h"
+#include "database/sql-text.h"
 
 namespace schemascript {
 namespace {
@@ -160,11 +162,12 @@ void Database::throwOpenError(int status) const {
       throw unavailable(str("cannot open ", name_, ": the file or its folder ", folder,
                             " cannot be written; change the permissions or choose another file"));
     case SQLITE_BUSY:
-      throw unavailable(str("cannot open ", name_,
-                            ": another process has locked it for longer than "
-                            "busyTimeMax (",
-                            formatDuration(options_.limits.busyTimeMax),
-                            "); end that process or try again later"));
+      throw Busy(str("cannot open ", name_,
+                     ": another process has locked it for longer than "
+                     "busyTimeMax (",
+                     formatDuration(options_.limits.busyTimeMax),
+                     "); end that process or try again later"),
+                 {.sqliteCode = "SQLITE_BUSY", .extendedCode = status});
     case SQLITE_NOTADB:
       throw invalidRequest(str("cannot open ", name_,
                                ": it is not a SQLite database; it was left as "
@@ -212,6 +215,16 @@ std::optional<Statement> Database::tryPrepareNext(std::string_view sql, std::siz
     authorizer_.rules = rules;
     authorizer_.facts = &facts;
     authorizer_.refusal.clear();
+    const auto capabilities = rules == Rules::Guest ? capabilities_ : nullptr;
+    authorizer_.capabilities = capabilities.get();
+    authorizer_.sql = left;
+    authorizer_.running = nullptr;
+    authorizer_.commonTables.clear();
+    if (capabilities && !capabilities->readsEverything() && joinsByColumnNames(left)) {
+      throw notAllowed(
+          "NATURAL JOIN and JOIN ... USING are not allowed for this session, because SQLite does "
+          "not tell which columns they read; write JOIN ... ON");
+    }
     sqlite3_stmt* raw = nullptr;
     const char* rest = nullptr;
     const int status = sqlite3_prepare_v3(handle_.get(), left.data(), static_cast<int>(left.size()),
@@ -220,17 +233,20 @@ std::optional<Statement> Database::tryPrepareNext(std::string_view sql, std::siz
     authorizer_.facts = nullptr;
     if (status != SQLITE_OK) {
       if (mustStop()) throwIfInterrupted();
-      throw databaseError(handle_.get(), status,
-                          {.database = *this,
-                           .values = BoundValues::None,
-                           .refusal = authorizer_.refusal,
-                           .facts = facts,
-                           .sql = sql,
-                           .sqlAt = at});
+      throwDatabaseError(handle_.get(), status,
+                         {.database = *this,
+                          .values = BoundValues::None,
+                          .refusal = authorizer_.refusal,
+                          .facts = facts,
+                          .sql = sql,
+                          .sqlAt = at});
     }
+    checkCommonTables();
     at += static_cast<std::size_t>(rest - left.data());
     // A lone semicolon compiles to nothing.
-    if (statement) return Statement(*this, std::move(statement), rules, std::move(facts));
+    if (statement) {
+      return Statement(*this, std::move(statement), rules, capabilities, std::move(facts));
+    }
   }
   return std::nullopt;
 }
@@ -240,6 +256,23 @@ Statement& Database::command(std::size_t index, std::string_view sql) {
   std::unique_ptr<Statement>& kept = commands_[index];
   if (!kept) kept = std::make_unique<Statement>(prepare(sql, Rules::Host));
   return *kept;
+}
+
+void Database::checkCommonTables() {
+  std::vector<std::string> names;
+  names.swap(authorizer_.commonTables);
+  for (const std::string& name : names) {
+    if (capabilities_->readsSomeOf(name)) continue;
+    Statement known = prepare(
+        "select 1 from sqlite_schema where type in ('table', 'view') and name = ? collate nocase",
+        Rules::Host);
+    const ValueView value = ValueView::ofText(name);
+    Execution execution(known, {&value, 1});
+    if (!execution.step()) continue;
+    throw notAllowed(str("reading ", name,
+                         " is not allowed for this session; if that is the name of a WITH of the "
+                         "statement, choose another one"));
+  }
 }
 
 bool Database::inTransaction() const noexcept { return sqlite3_get_autocommit(handle_.get()) == 0; }

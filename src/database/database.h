@@ -8,10 +8,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/limits.h"
 #include "database/authorizer.h"
+#include "database/capabilities.h"
 #include "database/memory-vfs.h"
 #include "database/statement-cache.h"
 #include "database/statement.h"
@@ -32,6 +34,9 @@ struct DatabaseOptions {
   std::shared_ptr<MemoryFile> memory{};
   Limits limits{};
 };
+
+// Whether messages of failed statements end with the values that were bound to them.
+enum class BoundValueDisplay : std::uint8_t { Hidden, Shown };
 
 struct CloseConnection {
   void operator()(sqlite3* raw) const noexcept;
@@ -62,6 +67,17 @@ class Database {
   // One of the host's own statements, compiled at its first use and kept: `index` counts from 0
   // over a short list that is the same for all callers. Valid as long as the database.
   Statement& command(std::size_t index, std::string_view sql);
+
+  // Restricts guests' statements that are compiled from now on, those of lend() included, to what
+  // `capabilities` names; null: no restriction. Statements that were lent before keep theirs.
+  void useCapabilities(std::shared_ptr<const Capabilities> capabilities) noexcept {
+    capabilities_ = std::move(capabilities);
+  }
+  const std::shared_ptr<const Capabilities>& capabilities() const noexcept { return capabilities_; }
+
+  // For statements that begin from now on. Hidden, as it is at first: no message holds any.
+  void displayBoundValues(BoundValueDisplay display) noexcept { display_ = display; }
+  bool showsBoundValues() const noexcept { return display_ == BoundValueDisplay::Shown; }
 
   // True from BEGIN or SAVEPOINT until the end of the transaction, which SQLite may also bring
   // about itself when it fails.
@@ -106,6 +122,7 @@ class Database {
   void makeRoom() noexcept;
   bool isPrivate() const noexcept { return options_.file.empty() && !options_.memory; }
   [[noreturn]] void throwOpenError(int status) const;
+  void checkCommonTables();
 
   static int onCompile(void* self, int action, const char* first, const char* second,
                        const char* schema, const char* trigger) noexcept;
@@ -122,6 +139,9 @@ class Database {
   bool wasFull_ = false;
   std::chrono::steady_clock::time_point busySince_;
   Authorizer authorizer_;
+  // Shared with the session that has the connection, and with its statements.
+  std::shared_ptr<const Capabilities> capabilities_;
+  BoundValueDisplay display_ = BoundValueDisplay::Hidden;
   // Destroyed after the statements and before what its callbacks use.
   std::unique_ptr<sqlite3, CloseConnection> handle_;
   StatementCache cache_;

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "base/testing.h"
 #include "database/database.h"
 
@@ -111,6 +114,47 @@ TEST(StatementCache, KeepsNothingThatCouldNotBeCompiled) {
   StatementCache cache(database);
   EXPECT_THROW(cache.lend("nonsense"), Error);
   EXPECT_EQ(cache.size(), 0u);
+}
+
+TEST(StatementCache, NeverLendsWhatWasCompiledUnderOtherCapabilities) {
+  Database database({});
+  database.execute("create table t (a)", Rules::Guest);
+  const auto parse = [](const std::vector<std::string>& reads) {
+    return Capabilities::parse(reads, {});
+  };
+  constexpr std::string_view kSql = "select a from t";
+  const Statement* const free = &*database.lend(kSql);
+  database.useCapabilities(parse({"t"}));
+  const Statement* const restricted = &*database.lend(kSql);
+  EXPECT_NE(restricted, free);
+  EXPECT_EQ(database.cacheCounters().misses, 2u);
+  // Equal ones are the same, however they were written and wherever they are.
+  database.useCapabilities(parse({"T.a", "\"t\""}));
+  EXPECT_EQ(&*database.lend(kSql), restricted);
+  EXPECT_EQ(database.cacheCounters().hits, 1u);
+  database.useCapabilities(parse({"t.b"}));
+  EXPECT_THROW(database.lend(kSql), NotAllowed);
+  EXPECT_THROW(database.lend(kSql), NotAllowed);
+  EXPECT_EQ(database.cacheCounters().hits, 1u);
+  EXPECT_EQ(database.cacheCounters().misses, 4u);
+  database.useCapabilities(nullptr);
+  EXPECT_EQ(&*database.lend(kSql), free);
+  EXPECT_EQ(database.cacheCounters().hits, 2u);
+  EXPECT_EQ(database.cacheCounters().evictions, 0u);
+}
+
+TEST(StatementCache, DropsStatementsOfOldCapabilitiesInTheirTurn) {
+  Database database({.limits = {.cachedStatementsMax = 3}});
+  database.execute("create table t (a)", Rules::Guest);
+  for (int i = 0; i < 10; ++i) {
+    const std::vector<std::string> reads{"t", str("other", i)};
+    database.useCapabilities(Capabilities::parse(reads, {}));
+    database.lend("select a from t");
+    database.lend("select a from t");
+  }
+  EXPECT_EQ(database.cacheCounters().misses, 10u);
+  EXPECT_EQ(database.cacheCounters().hits, 10u);
+  EXPECT_EQ(database.cacheCounters().evictions, 7u);
 }
 
 }  // namespace

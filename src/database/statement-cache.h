@@ -1,14 +1,17 @@
 // Keeps guests' prepared statements and lends them: preparing costs more than most queries.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
+#include "database/capabilities.h"
 #include "database/statement.h"
 
 namespace schemascript {
@@ -16,6 +19,8 @@ namespace schemascript {
 // A cached statement; `lent` while somebody has it.
 struct CachedStatement {
   const std::string sql;  // As it was asked for: Statement::sql() may be shorter.
+  // What it was compiled under; shared with the statement. Null: no restriction.
+  const std::shared_ptr<const Capabilities> capabilities;
   Statement statement;
   bool lent = false;
 };
@@ -54,20 +59,36 @@ class StatementCache {
   StatementCache(const StatementCache&) = delete;
   StatementCache& operator=(const StatementCache&) = delete;
 
-  // Compiles `sql` under Rules::Guest unless an idle statement with the same text is here. Throws
-  // as Database::prepare() does. The lease must end before the cache.
+  // Compiles `sql` under Rules::Guest unless an idle statement with the same text is here that was
+  // compiled under capabilities equal to those that the database uses now. Throws as
+  // Database::prepare() does. The lease must end before the cache.
   Lease lend(std::string_view sql);
 
   std::size_t size() const noexcept { return statements_.size(); }
   const Counters& counters() const noexcept { return counters_; }
 
  private:
+  // A view of a text and of capabilities. SQLite compiles a statement again under those that it was
+  // compiled under first, so they are a part of what it is.
+  struct Key {
+    std::string_view sql;
+    const Capabilities* capabilities;
+
+    bool operator==(const Key& other) const noexcept;
+  };
+  struct HashKey {
+    std::size_t operator()(const Key& key) const noexcept;
+  };
+
+  static Key keyOf(const CachedStatement& cached) noexcept {
+    return {.sql = cached.sql, .capabilities = cached.capabilities.get()};
+  }
   bool makeRoom();
 
   Database& database_;
   std::list<CachedStatement> statements_;  // The most recently lent first.
-  // The keys are views of the texts in the list.
-  std::unordered_map<std::string_view, std::list<CachedStatement>::iterator> bySql_;
+  // The keys lead into the list.
+  std::unordered_map<Key, std::list<CachedStatement>::iterator, HashKey> byKey_;
   Counters counters_;
 };
 

@@ -14,8 +14,13 @@ namespace schemascript {
 
 void FinalizeStatement::operator()(sqlite3_stmt* raw) const noexcept { sqlite3_finalize(raw); }
 
-Statement::Statement(Database& database, StatementHandle handle, Rules rules, StatementFacts facts)
-    : database_(&database), handle_(std::move(handle)), rules_(rules), facts_(std::move(facts)) {}
+Statement::Statement(Database& database, StatementHandle handle, Rules rules,
+                     std::shared_ptr<const Capabilities> capabilities, StatementFacts facts)
+    : database_(&database),
+      handle_(std::move(handle)),
+      rules_(rules),
+      capabilities_(std::move(capabilities)),
+      facts_(std::move(facts)) {}
 
 Changes Statement::run(std::span<const ValueView> values) {
   Execution execution(*this, values);
@@ -38,14 +43,15 @@ Execution::Execution(Statement& statement, std::span<const ValueView> values)
     throw invalidRequest(str("the statement has ", wanted, " parameter", wanted == 1 ? "" : "s",
                              ", the request ", values.size()));
   }
+  if (statement_.database_->showsBoundValues()) shownValues_ = describeValues(values);
   for (std::size_t i = 0; i < wanted; ++i) {
     const int status = bind(static_cast<int>(i + 1), values[i]);
     if (status == SQLITE_OK) continue;
     reset();  // No destructor runs for what was not constructed.
     if (status == SQLITE_TOOBIG) {
-      throw limitExceeded(str("parameter ", i + 1, " has ", values[i].bytes.size(),
-                              " bytes; valueBytesMax is ",
-                              formatSize(statement_.database_->limits().valueBytesMax)));
+      throw limitExceeded(
+          str("parameter ", i + 1, " has ", values[i].bytes.size(), " bytes; valueBytesMax is ",
+              formatSize(statement_.database_->limits().valueBytesMax), shownValues_));
     }
     throw internal(str("cannot bind parameter ", i + 1, ": ", sqlite3_errstr(status)));
   }
@@ -85,8 +91,7 @@ bool Execution::step() {
   Database& database = *statement_.database_;
   const bool own = statement_.rules_ == Rules::Host;
   if (!own) database.throwIfInterrupted();
-  // SQLite compiles again inside of the step when the schema has changed.
-  database.authorizer_.rules = statement_.rules_;
+  giveRules();
   int status = sqlite3_step(raw_);
   // A guest's deadline must not keep us from rolling back.
   while (own && status == SQLITE_INTERRUPT && sqlite3_column_count(raw_) == 0) {
@@ -96,6 +101,20 @@ bool Execution::step() {
   if (status == SQLITE_ROW) return true;
   if (status == SQLITE_DONE) return false;
   fail(status);
+}
+
+// Before SQLite is called: inside of a step it compiles again when the schema has changed, and at
+// the end of a transaction, which can be in a reset, FTS5 compiles statements of its own.
+void Execution::giveRules() noexcept {
+  Authorizer& authorizer = statement_.database_->authorizer_;
+  authorizer.refusal.clear();
+  // Once for all rows. Whoever compiles or runs another statement changes it.
+  if (authorizer.running == raw_) return;
+  authorizer.rules = statement_.rules_;
+  authorizer.capabilities = statement_.capabilities_.get();
+  authorizer.sql = statement_.sql();
+  authorizer.commonTables.clear();
+  authorizer.running = raw_;
 }
 
 ValueView Execution::column(int index) const {
@@ -122,6 +141,7 @@ ValueView Execution::column(int index) const {
 
 Changes Execution::finish() {
   sqlite3* const connection = sqlite3_db_handle(raw_);
+  giveRules();
   const int status = sqlite3_reset(raw_);
   if (status != SQLITE_OK) fail(status);
   Changes changes;
@@ -141,16 +161,18 @@ void Execution::fail(int status) {
   Database& database = *statement_.database_;
   if ((status & 0xff) == SQLITE_FULL) database.wasFull_ = true;
   if (statement_.rules_ != Rules::Host) database.throwIfInterrupted();
-  throw databaseError(
-      sqlite3_db_handle(raw_), status,
-      {.database = database,
-       .values = sqlite3_bind_parameter_count(raw_) == 0 ? BoundValues::None : BoundValues::Some,
-       .refusal = database.authorizer_.refusal,
-       .facts = statement_.facts_,
-       .sql = statement_.sql()});
+  const bool hidesValues = sqlite3_bind_parameter_count(raw_) != 0 && !database.showsBoundValues();
+  throwDatabaseError(sqlite3_db_handle(raw_), status,
+                     {.database = database,
+                      .values = hidesValues ? BoundValues::Some : BoundValues::None,
+                      .refusal = database.authorizer_.refusal,
+                      .facts = statement_.facts_,
+                      .sql = statement_.sql(),
+                      .shownValues = shownValues_});
 }
 
 void Execution::reset() noexcept {
+  giveRules();
   sqlite3_reset(raw_);
   sqlite3_clear_bindings(raw_);  // They point to the caller's bytes.
   if (!tracksRowid_) return;

@@ -29,8 +29,10 @@ struct Changes {
 // A compiled statement and what is known about it. Execution runs it, one at a time.
 class Statement {
  public:
-  // Made by Database::prepare(). Keeps a reference to `database`.
-  Statement(Database& database, StatementHandle handle, Rules rules, StatementFacts facts);
+  // Made by Database::prepare(). Keeps a reference to `database`. Runs under `capabilities` for
+  // ever, whoever uses it.
+  Statement(Database& database, StatementHandle handle, Rules rules,
+            std::shared_ptr<const Capabilities> capabilities, StatementFacts facts);
   Statement(Statement&&) noexcept = default;
 
   // Steps until there are no rows. Throws as Execution does.
@@ -47,6 +49,9 @@ class Statement {
   Database* database_;  // Not a reference, so that a statement can be moved.
   StatementHandle handle_;
   Rules rules_;
+  // Shared with the session that had the connection then, and its other statements. Null: no
+  // restriction.
+  std::shared_ptr<const Capabilities> capabilities_;
   StatementFacts facts_;
 };
 
@@ -70,6 +75,7 @@ class Execution {
 
  private:
   int bind(int index, const ValueView& value) noexcept;
+  void giveRules() noexcept;
   [[noreturn]] void fail(int status);
   void reset() noexcept;
 
@@ -77,6 +83,7 @@ class Execution {
   sqlite3_stmt* const raw_;
   const bool tracksRowid_;
   bool finished_ = false;
+  std::string shownValues_;  // For messages; empty unless the database shows bound values.
   std::int64_t totalChangesBefore_ = 0;
   std::int64_t lastInsertRowidBefore_ = 0;
 };

@@ -212,11 +212,11 @@ TEST(Transactions, WaitForNobodyToRead) {
       {.file = folder / "a.db", .limits = {.busyTimeMax = std::chrono::milliseconds(0)}});
   EXPECT_NO_THROW(reader.execute("select * from t", Rules::Guest));
   Transactions waiting(reader, lastHandle);
-  expectError(
-      ErrorCode::Unavailable,
-      "another connection has locked the database for longer than busyTimeMax (0ms); try again "
-      "later (SQLITE_BUSY)",
-      [&] { waiting.begin(std::nullopt, Behavior::Immediate); });
+  expectError(ErrorCode::Unavailable,
+              str("another process holds ", (folder / "a.db").string(),
+                  " for longer than busyTimeMax, which is 0ms; try again later, or end that "
+                  "process (SQLITE_BUSY)"),
+              [&] { waiting.begin(std::nullopt, Behavior::Immediate); });
   EXPECT_EQ(waiting.openCount(), 0u);
   writing.commit(handle);
 }

@@ -120,7 +120,7 @@ struct Instance::Parts {
     return results[0];
   }
 
-  Error timeExceeded() const {
+  LimitExceeded timeExceeded() const {
     return limitExceeded(str("the guest ran for longer than its time limit of ",
                              formatDuration(options.limits.runTimeMax), " (runTimeMax)"));
   }

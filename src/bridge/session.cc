@@ -96,7 +96,7 @@ void Session::execute(std::span<const std::byte> request) {
     case Method::Iterate:
     case Method::Fetch:
     case Method::Close:
-      throw internal("there is no cursor and no batch in this version");
+      throw notAllowed("there are no batches and no cursors yet");
     default:
       executeStatement();
   }

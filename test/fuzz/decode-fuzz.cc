@@ -201,18 +201,15 @@ void requireOneStatement(const Query& query) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* first, std::size_t size) {
   using namespace schemascript;
   // Small, so that they are met; the text is at most 8 times as long in the other form.
-  const Limits limits{
-      .requestBytesMax = 1u << 16, .batchParametersMax = 150, .parametersMax = 100};
-  const Limits others{
-      .requestBytesMax = 1u << 20, .batchParametersMax = 150, .parametersMax = 100};
+  const Limits limits{.requestBytesMax = 1u << 16, .batchParametersMax = 150, .parametersMax = 100};
+  const Limits others{.requestBytesMax = 1u << 20, .batchParametersMax = 150, .parametersMax = 100};
   // Kept from one input to the next, as a session does.
   static Query query;
   try {
     decodeQuery(std::as_bytes(std::span(first, size)), limits, query);
   } catch (const Error& error) {
-    require(
-        error.code() == ErrorCode::InvalidRequest || error.code() == ErrorCode::LimitExceeded,
-        "a request is refused as invalid or too large");
+    require(error.code() == ErrorCode::InvalidRequest || error.code() == ErrorCode::LimitExceeded,
+            "a request is refused as invalid or too large");
     std::string text;
     require(tryAppendJsonString(text, error.message()), "a message is UTF-8");
     require(error.message().size() < 300, "a message is short");

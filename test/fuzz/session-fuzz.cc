@@ -3,10 +3,16 @@
 // with a documented error, and a well-formed request still works in the end.
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <thread>
 
 #include "bridge/session.h"
 #include "database/database.h"
@@ -16,8 +22,8 @@ namespace {
 
 void require(bool holds, const char* claim, std::string_view about = {}) {
   if (holds) return;
-  std::fprintf(stderr, "session-fuzz: it does not hold that %s: %.*s\n", claim,
-               static_cast<int>(std::min<std::size_t>(about.size(), 1'000)), about.data());
+  std::fprintf(stderr, "session-fuzz: it does not hold that %s: %s\n", claim,
+               std::string(about.substr(0, 1'000)).c_str());
   std::abort();
 }
 
@@ -39,6 +45,32 @@ Limits smallLimits() {
   return limits;
 }
 
+// Ends what would run for ever: SQL can. The run has then met its limit.
+class Watchdog {
+ public:
+  explicit Watchdog(Session& session)
+      : thread_([this, &session] {
+          std::unique_lock lock(mutex_);
+          if (!over_.wait_for(lock, std::chrono::milliseconds(300), [this] { return isOver_; })) {
+            session.interrupt();
+          }
+        }) {}
+  ~Watchdog() {
+    {
+      const std::lock_guard lock(mutex_);
+      isOver_ = true;
+    }
+    over_.notify_one();
+    thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable over_;
+  bool isOver_ = false;
+  std::thread thread_;
+};
+
 // All that knows how a session is made. A new database each time: what one input leaves behind
 // must not decide about the next.
 class Host {
@@ -53,7 +85,7 @@ class Host {
   Session& session() { return session_; }
 
  private:
-  Database database_{{}};
+  Database database_{{.limits = smallLimits()}};
   Session session_{database_, {.limits = smallLimits()}};
 };
 
@@ -96,6 +128,7 @@ std::string_view takeRequest(std::string_view& input) {
 void run(std::string_view input) {
   Host host;
   Session& session = host.session();
+  const Watchdog watchdog(session);
   for (int requests = 0; requests < 50 && !input.empty(); ++requests) {
     // Exactly as large as it is, so that ASan sees a byte read beyond it.
     const std::string_view request = takeRequest(input);

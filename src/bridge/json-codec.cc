@@ -378,17 +378,37 @@ class Decoder {
 
   void escape(std::string& out) {
     const char letter = at_ < text_.size() ? text_[at_] : '\0';
-    constexpr std::string_view kLetters = "\"\\/bfnrt";
-    constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
     if (letter == 'u') {
       ++at_;
       appendCharacter(out, codePoint());
       return;
     }
-    const auto which = kLetters.find(letter);
-    if (letter == '\0' || which == std::string_view::npos) fail("an escape that JSON has");
-    out += kMeanings[which];
+    const char meaning = meaningOf(letter);
+    if (meaning == '\0') fail("an escape that JSON has");
+    out += meaning;
     ++at_;
+  }
+
+  // Of the letter behind a backslash; 0 when JSON has no such escape.
+  static char meaningOf(char letter) {
+    switch (letter) {
+      case '"':
+      case '\\':
+      case '/':
+        return letter;
+      case 'b':
+        return '\b';
+      case 'f':
+        return '\f';
+      case 'n':
+        return '\n';
+      case 'r':
+        return '\r';
+      case 't':
+        return '\t';
+      default:
+        return '\0';
+    }
   }
 
   // The code point of a \u escape or of two that are a pair of surrogates.

@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "database/database-error.h"
 #include "database/functions.h"
+#include "database/search-functions.h"
 
 namespace schemascript {
 namespace {
@@ -53,6 +54,8 @@ Database::Database(DatabaseOptions options)
   open();
   configure();
   if (!options_.file.empty() && options_.access == Access::ReadWrite) useWriteAheadLog();
+  const int status = registerSearchFunctions(handle_.get(), *this);
+  if (status != SQLITE_OK) throwOpenError(status);
   sqlite3_set_authorizer(handle_.get(), &Database::onCompile, this);
 }
 
@@ -213,6 +216,12 @@ std::optional<Statement> Database::tryPrepareNext(std::string_view sql, std::siz
                            .facts = facts,
                            .sql = sql,
                            .sqlAt = at});
+    }
+    if (rules != Rules::Host &&
+        leavesOutPositions(left.substr(0, static_cast<std::size_t>(rest - left.data())))) {
+      throw notAllowed(
+          "the option detail of FTS5 is not available; leave it out, so that rank, highlight and "
+          "snippet work");
     }
     at += static_cast<std::size_t>(rest - left.data());
     // A lone semicolon compiles to nothing.

@@ -104,11 +104,6 @@ TEST_F(AuthorizerTest, HoldsTheDepthOfTriggers) {
 
 TEST_F(AuthorizerTest, RefusesFunctionsThatNoDeadlineStops) {
   expectRefused("select json_patch('{}', '{}')", "the SQL function json_patch is not available");
-  run("create virtual table words using fts5 (word)");
-  expectRefused("select highlight(words, 0, '<', '>') from words('a')",
-                "the SQL function highlight is not available");
-  expectRefused("select snippet(words, 0, '<', '>', '', 9) from words('a')",
-                "the SQL function snippet is not available");
 }
 
 TEST_F(AuthorizerTest, LetsGuestsReadPragmasAndSetNone) {

@@ -14,6 +14,7 @@
 #include "database/database-error.h"
 #include "database/functions.h"
 #include "database/sql-text.h"
+#include "database/search-functions.h"
 
 namespace schemascript {
 namespace {
@@ -55,6 +56,8 @@ Database::Database(DatabaseOptions options)
   open();
   configure();
   if (!options_.file.empty() && options_.access == Access::ReadWrite) useWriteAheadLog();
+  const int status = registerSearchFunctions(handle_.get(), *this);
+  if (status != SQLITE_OK) throwOpenError(status);
   sqlite3_set_authorizer(handle_.get(), &Database::onCompile, this);
 }
 
@@ -242,6 +245,12 @@ std::optional<Statement> Database::tryPrepareNext(std::string_view sql, std::siz
                           .sqlAt = at});
     }
     checkCommonTables();
+    if (rules != Rules::Host &&
+        leavesOutPositions(left.substr(0, static_cast<std::size_t>(rest - left.data())))) {
+      throw notAllowed(
+          "the option detail of FTS5 is not available; leave it out, so that rank, highlight and "
+          "snippet work");
+    }
     at += static_cast<std::size_t>(rest - left.data());
     // A lone semicolon compiles to nothing.
     if (statement) {

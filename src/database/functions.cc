@@ -17,31 +17,12 @@
 
 #include "base/error.h"
 #include "database/database.h"
+#include "database/work.h"
 
 namespace schemascript {
 namespace {
 
 using Values = std::span<sqlite3_value*>;
-
-// Steps, of a nanosecond or some, between two looks at the stop flag.
-constexpr std::size_t kStepsBetweenLooks = 1u << 20;
-
-// Counts steps, and throws LimitExceeded once the database must stop.
-class Work {
- public:
-  explicit Work(const Database& database) noexcept : database_(database) {}
-
-  void add(std::size_t steps) {
-    steps_ += steps;
-    if (steps_ < kStepsBetweenLooks) return;
-    steps_ = 0;
-    if (database_.mustStop()) database_.throwIfInterrupted();
-  }
-
- private:
-  const Database& database_;
-  std::size_t steps_ = 0;
-};
 
 struct FreeValue {
   void operator()(sqlite3_value* raw) const noexcept { sqlite3_value_free(raw); }
@@ -88,7 +69,7 @@ std::size_t find(std::string_view text, std::string_view needle, std::size_t fro
   const std::size_t end = text.size() - needle.size() + 1;  // Behind the last possible beginning.
   const bool isShort = needle.size() <= kShortBytesMax;
   // memmem() studies the needle each time; four times its size keeps that below the search.
-  const std::size_t windowMax = std::max(kStepsBetweenLooks, isShort ? 0 : 4 * needle.size());
+  const std::size_t windowMax = std::max(Work::kStepsBetweenLooks, isShort ? 0 : 4 * needle.size());
   while (from < end) {
     const std::size_t window = std::min(end - from, windowMax);
     const char* const at = text.data() + from;

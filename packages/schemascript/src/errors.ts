@@ -262,14 +262,13 @@ export interface WireError extends DatabaseErrorDetail {
   readonly message: string;
 }
 
-const VIOLATIONS: Readonly<Record<Violation, typeof DatabaseError>> = {
-  unique: UniqueViolation,
-  "primary-key": UniqueViolation,
-  "foreign-key": ForeignKeyViolation,
-  "not-null": NotNullViolation,
-  check: CheckViolation,
-  type: DatabaseError,
-};
+const VIOLATIONS = new Map<Violation, typeof DatabaseError>([
+  ["unique", UniqueViolation],
+  ["primary-key", UniqueViolation],
+  ["foreign-key", ForeignKeyViolation],
+  ["not-null", NotNullViolation],
+  ["check", CheckViolation],
+]);
 
 /** What is thrown for an answer that is an error. */
 export function databaseError(error: WireError): DatabaseError {
@@ -277,8 +276,7 @@ export function databaseError(error: WireError): DatabaseError {
 }
 
 function classOf({ code, violation, sqliteCode }: WireError): typeof DatabaseError {
-  // One that a later host may know: it is still an error.
-  if (violation !== undefined) return VIOLATIONS[violation] ?? DatabaseError;
+  if (violation !== undefined) return VIOLATIONS.get(violation) ?? DatabaseError;
   if (code === "not-allowed") return NotAllowed;
   if (code === "limit-exceeded") return LimitExceeded;
   return code === "unavailable" && sqliteCode?.startsWith("SQLITE_BUSY") ? Busy : DatabaseError;

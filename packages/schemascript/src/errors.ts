@@ -153,8 +153,8 @@ export class UniqueViolation extends DatabaseError {
 }
 
 /**
- * A row refers to one that is not there, or one that others refer to would go. SQLite does not tell
- * which key it was; one that is checked at the end of a transaction is thrown by its commit.
+ * A row refers to one that is not there, or one that others refer to would go. A key that is
+ * checked at the end of a transaction is thrown by its commit.
  *
  * @example
  * ```ts

@@ -242,7 +242,21 @@ export class Transaction<
   declare readonly transaction: InTransaction<Schema>;
 }
 
-/** A function that runs another one in a transaction. */
+/**
+ * What `transaction` of a database and of a transaction is: it runs a function in a transaction,
+ * and answers what the function answers. What the function throws rolls all of it back.
+ *
+ * `behavior` is "immediate" (the default: it has the right to write from the beginning), "deferred"
+ * (it begins at once, also while another one writes, and waits when it first writes itself) or
+ * "exclusive".
+ *
+ * @example
+ * ```ts
+ * import { database, type InTransaction } from "schemascript";
+ *
+ * const transaction: InTransaction<{}> = database({}).transaction;
+ * ```
+ */
 export type InTransaction<Schema extends FullSchema> = <Result>(
   body: (tx: Transaction<Schema>) => Promise<Result>,
   config?: SQLiteTransactionConfig,

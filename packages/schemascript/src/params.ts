@@ -20,7 +20,11 @@ const NOTHING: Values = {};
  * missing, with Drizzle's sentence, or that its column does not take.
  */
 export function binder(params: readonly unknown[]): Bind {
-  const slots = params.flatMap(slotsOf);
+  const slots: Slot[] = [];
+  for (let index = 0; index < params.length; index++) {
+    const slot = trySlot(params[index], index);
+    if (slot) slots.push(slot);
+  }
   if (slots.length === 0) return () => params;
   return (values = NOTHING) => {
     const filled = params.slice();
@@ -37,12 +41,12 @@ export function binder(params: readonly unknown[]): Bind {
   };
 }
 
-function slotsOf(param: unknown, index: number): Slot[] {
-  if (typeof param !== "object" || param === null) return [];
-  if (is(param, Placeholder)) return [{ index, name: param.name, encode: undefined }];
-  if (!is(param, Param) || !is(param.value, Placeholder)) return [];
+function trySlot(param: unknown, index: number): Slot | undefined {
+  if (typeof param !== "object" || param === null) return undefined;
+  if (is(param, Placeholder)) return { index, name: param.name, encode: undefined };
+  if (!is(param, Param) || !is(param.value, Placeholder)) return undefined;
   const { encoder, value } = param;
-  return [{ index, name: value.name, encode: (given) => encoder.mapToDriverValue(given) }];
+  return { index, name: value.name, encode: (given) => encoder.mapToDriverValue(given) };
 }
 
 function encoded(encode: (value: unknown) => unknown, value: unknown): unknown {

@@ -1,8 +1,6 @@
 // A query of Drizzle's that is ready to be executed: its SQL, how values become parameters, and how
 // stored rows become what the query answers.
 import { entityKind, type Logger, type Query } from "drizzle-orm";
-// @ts-expect-error: exported, and left out of Drizzle's types.
-import { mapResultRow } from "drizzle-orm";
 import {
   SQLitePreparedQuery,
   type PreparedQueryConfig,
@@ -10,11 +8,11 @@ import {
   type SQLiteExecuteMethod,
 } from "drizzle-orm/sqlite-core";
 import { SchemaScriptError } from "./errors.js";
-import type { Host, HostMethod, HostStatement, HostStep, RunResult } from "./host.js";
+import type { Host, HostMethod, HostStep, RunResult } from "./host.js";
 import { binder, type Bind, type Values } from "./params.js";
 import { METHODS, type StatementMethod } from "./protocol.js";
-import { tryShapeOf } from "./row-shape.js";
 import { queryName, reject, type Scope, type Work } from "./scope.js";
+import type { CachedStatement } from "./statement-cache.js";
 
 /**
  * A value that cannot be stored is found when Drizzle makes the SQL. Thrown there, the error would
@@ -46,12 +44,9 @@ const [RUN, ALL, VALUES, GET] = [0, 1, 2, 3] as const;
 export type MapRows = (rows: unknown[][]) => unknown;
 
 /** What a query's first execution finds out for all that follow. */
-interface Made {
+interface Made extends CachedStatement {
   readonly host: Host;
-  readonly statement: HostStatement;
   readonly bind: Bind;
-  /** Where the host answers arrays that are to become objects. */
-  readonly mapRow: ((row: unknown[]) => unknown) | undefined;
 }
 
 export class PreparedQuery extends SQLitePreparedQuery<Config> {
@@ -106,7 +101,7 @@ export class PreparedQuery extends SQLitePreparedQuery<Config> {
   }
 
   /** For rows in pieces: the statement, and what each of its rows becomes. */
-  pieces(): { readonly statement: HostStatement; readonly mapRow: Made["mapRow"] } {
+  pieces(): CachedStatement {
     if (this.#mapRows) {
       throw new SchemaScriptError(
         "invalid-request",
@@ -186,15 +181,12 @@ export class PreparedQuery extends SQLitePreparedQuery<Config> {
     const query: unknown = this.query;
     if (query instanceof RefusedQuery) throw query.error;
     const { sql, params } = this.query;
-    const { host } = this.#scope.connection;
-    const fields = this.#fields;
-    const joins = this.joinsNotNullableMap;
-    const shape = fields && tryShapeOf(fields, joins);
-    return {
-      host,
-      statement: host.statement(sql, shape),
-      bind: binder(params),
-      mapRow: fields && !shape ? (row) => mapResultRow(fields as never, row, joins) : undefined,
-    };
+    const { connection } = this.#scope;
+    const { statement, mapRow } = connection.statements.find(
+      sql,
+      this.#fields,
+      this.joinsNotNullableMap,
+    );
+    return { host: connection.host, bind: binder(params), statement, mapRow };
   }
 }

@@ -7,6 +7,7 @@
 // stack of a failed query is the line that awaited it.
 import { DatabaseError, SchemaScriptError } from "./errors.js";
 import type { Host } from "./host.js";
+import { StatementCache } from "./statement-cache.js";
 
 const SQL_SHOWN_MAX = 60;
 
@@ -34,6 +35,7 @@ export class Connection {
   readonly #line: Waiting[] = [];
   readonly #open = new Map<number, Scope>();
   #host: Host | undefined;
+  #statements: StatementCache | undefined;
 
   constructor(findHost: () => Host) {
     this.#findHost = findHost;
@@ -43,6 +45,11 @@ export class Connection {
   /** Throws where there is none. */
   get host(): Host {
     return (this.#host ??= this.#findHost());
+  }
+
+  /** Statements that were made for its host. */
+  get statements(): StatementCache {
+    return (this.#statements ??= new StatementCache(this.host));
   }
 
   isOpen(handle: number): boolean {

@@ -55,9 +55,10 @@ const BELOW: Record<string, readonly string[]> = {
   "row-decoder": ["decoder", "row-shape"],
   host: ["errors", "row-shape"],
   "json-host": ["host", "protocol", "row-decoder", "row-shape"],
-  scope: ["errors", "host"],
+  "statement-cache": ["decoder", "host", "row-shape"],
+  scope: ["errors", "host", "statement-cache"],
   params: ["errors"],
-  prepared: ["errors", "host", "params", "protocol", "row-shape", "scope"],
+  prepared: ["errors", "host", "params", "protocol", "scope", "statement-cache"],
   cursor: ["host", "params", "prepared", "scope"],
   session: [
     ...["errors", "protocol", "relations"],
@@ -95,7 +96,7 @@ const BELOW: Record<string, readonly string[]> = {
 const DRIZZLE = [
   ...["property", "value", "registry", "expression", "checks", "extras"],
   ...["table", "search", "view", "statements", "relations"],
-  ...["row-shape", "params", "prepared", "session", "driver"],
+  ...["row-shape", "statement-cache", "params", "prepared", "session", "driver"],
 ];
 
 function importsOf(module: string): readonly string[] {

@@ -120,6 +120,7 @@ class RowIterator implements AsyncIterableIterator<unknown, undefined> {
     const cursor = this.#cursor;
     try {
       if (refusal) throw refusal;
+      this.#take({ rows: [], cursor }); // The last piece goes before the next one comes.
       this.#take(this.#host.fetch(this.#statement as HostStatement, cursor));
     } catch (error) {
       // Closed on the host already where the statement failed; not where a row was refused here.

@@ -1,6 +1,6 @@
 // The JSON form of the wire between guest and host (docs/protocol.md): a request to text, an answer
 // from text.
-import { databaseError, SchemaScriptError, type WireError } from "./errors.js";
+import { databaseError, type WireError } from "./errors.js";
 
 /** How the rows of a statement are wanted, in the order of their numbers on the wire. */
 export const METHODS = ["run", "all", "values", "get"] as const;
@@ -57,15 +57,20 @@ export interface Answer extends Result {
  */
 export function encodeRequest(request: Request): string {
   const { params, steps } = request;
-  if (steps) return JSON.stringify({ ...request, steps: steps.map(withEncodedParams) });
-  return JSON.stringify(params ? withEncodedParams({ ...request, params }) : request);
+  if (steps) {
+    const encoded = steps.map((step, index) => withEncodedParams(step, { step: index + 1 }));
+    return JSON.stringify({ ...request, steps: encoded });
+  }
+  return JSON.stringify(params ? withEncodedParams({ ...request, params }, {}) : request);
 }
 
 function withEncodedParams<Encoded extends { readonly params: readonly unknown[] }>(
   request: Encoded,
+  where: { readonly step?: number },
 ): Encoded {
   const { params } = request;
-  return params.every(isPlain) ? request : { ...request, params: params.map(encodeValue) };
+  if (params.every(isPlain)) return request;
+  return { ...request, params: params.map((value, index) => encodeValue(value, index, where)) };
 }
 
 /** Throws a `DatabaseError` for an answer that is one. */
@@ -102,16 +107,17 @@ function isPlain(value: unknown): boolean {
   }
 }
 
-function encodeValue(value: unknown, index: number): unknown {
+function encodeValue(value: unknown, index: number, where: { readonly step?: number }): unknown {
   if (isPlain(value)) return value;
   if (typeof value === "bigint") return { $int: String(value) };
   if (typeof value === "number") return { $real: Object.is(value, -0) ? "-0" : String(value) };
   if (value instanceof Uint8Array) return { $blob: base64(value) };
   const what = value instanceof Date ? "a Date (bind its getTime())" : describe(value);
-  throw new SchemaScriptError(
-    "invalid-request",
-    `parameter ${index + 1} is ${what}: SQLite has no value for it`,
-  );
+  throw databaseError({
+    code: "invalid-request",
+    message: `parameter ${index + 1} is ${what}: SQLite has no value for it`,
+    ...where,
+  });
 }
 
 function describe(value: unknown): string {

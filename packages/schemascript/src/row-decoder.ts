@@ -10,24 +10,26 @@ export function rowDecoder(shape: RowShape): (row: readonly unknown[]) => Row {
   const { columns, nullable = [] } = shape;
   return (row) => {
     const result: Row = {};
-    const nulls: string[] = [];
-    columns.forEach((field, index) => {
-      const value = decode(field, row[index]);
-      place(result, field.path, value);
-      if (value !== null) return;
-      for (const { node, column } of nullable) if (column === index) nulls.push(node);
-    });
-    for (const node of nulls) result[node] = null;
+    for (let index = 0; index < columns.length; index++) {
+      const field = columns[index] as FieldShape;
+      place(result, field.path, decode(field, row[index]));
+    }
+    // By the value itself: a decoder may have made null of what is stored.
+    const missing = nullable.filter(({ column }) => valueAt(result, columns[column]) === null);
+    for (const { node } of missing) result[node] = null;
     return result;
   };
 }
 
 function place(result: Row, path: readonly string[], value: unknown): void {
   let node = result;
-  path.forEach((name, depth) => {
-    if (depth === path.length - 1) node[name] = value;
-    else node = (node[name] ??= {}) as Row;
-  });
+  const last = path.length - 1;
+  for (let depth = 0; depth < last; depth++) node = (node[path[depth] as string] ??= {}) as Row;
+  node[path[last] as string] = value;
+}
+
+function valueAt(result: Row, field: FieldShape | undefined): unknown {
+  return (field?.path ?? []).reduce<unknown>((node, name) => (node as Row)[name], result);
 }
 
 function decode(field: FieldShape, stored: unknown): unknown {

@@ -54,10 +54,10 @@ export interface RowQuery<Row> {
  *
  * @example
  * ```ts
- * import type { PreparedRowQuery } from "schemascript";
+ * import type { Database, PreparedRowQuery } from "schemascript";
  *
- * type Query = PreparedRowQuery<{ name: string }>;
- * const query = undefined as Query | undefined;
+ * const since = <Row>(db: Database, query: PreparedRowQuery<Row>, time: Date) =>
+ *   db.iterate(query, { time: time.getTime() });
  * ```
  */
 export interface PreparedRowQuery<Row> {

@@ -97,7 +97,7 @@ test("batches and cursors: parameters and rows of each statement are values", ()
   assert.throws(
     () =>
       encodeRequest({ method: "batch", steps: [{ method: "run", sql: "x", params: [undefined] }] }),
-    { message: "parameter 1 is undefined: SQLite has no value for it" },
+    { message: "parameter 1 is undefined: SQLite has no value for it", step: 1 },
   );
   assert.deepEqual(
     decodeAnswer(

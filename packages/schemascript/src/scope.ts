@@ -27,7 +27,7 @@ interface Waiting {
 // Every connection that was opened: the program's, and those of tests.
 const connections: Connection[] = [];
 
-/** What all databases of a program share: the host, its open transactions, and who waits to write. */
+/** What all databases of a program share: the host, its open transactions, who waits to write. */
 export class Connection {
   readonly #findHost: () => Host;
   // Those who were told to wait for a transaction, in the order in which they came. There is one

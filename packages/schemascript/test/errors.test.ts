@@ -1,5 +1,5 @@
-// What an error answer becomes: a class for what a program may want to handle, and all that the host
-// told.
+// What an error answer becomes: a class for what a program may want to handle, and all that the
+// host told.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {

@@ -1,5 +1,5 @@
-// A host for tests: the protocol's JSON form over SQLite compiled to WebAssembly, with transactions by
-// handle, batches and cursors.
+// A host for tests: the protocol's JSON form over SQLite compiled to WebAssembly, with transactions
+// by handle, batches and cursors.
 import init, { type Sqlite } from "sql.js";
 
 interface Statement {
@@ -29,8 +29,8 @@ interface Cursor {
 const { Database } = await init();
 
 /**
- * One connection stands for all: a request outside reads what an open transaction has written, which
- * it would not see on a connection of its own.
+ * One connection stands for all: a request outside reads what an open transaction has written,
+ * which it would not see on a connection of its own.
  */
 export class TestHost {
   readonly sqlite: Sqlite = new Database();
@@ -67,6 +67,10 @@ export class TestHost {
         .filter(Boolean)
         .join(" "),
     );
+  }
+
+  get openTransactions(): number {
+    return this.#open.size;
   }
 
   get openCursors(): number {

@@ -2,7 +2,7 @@
 //
 //     schemascript run examples/notes/app.ts --db notes.db --push
 import { count, desc, eq, sql } from "drizzle-orm";
-import { database, DatabaseError } from "schemascript";
+import { database, UniqueViolation } from "schemascript";
 import { notes, noteTags, tags, users } from "./schema";
 
 const db = database({ users, notes, tags, noteTags });
@@ -97,7 +97,7 @@ try {
     await tx.insert(users).values({ name: "Another Ada", email: "ada@example.org" });
   });
 } catch (error) {
-  if (!(error instanceof DatabaseError)) throw error;
+  if (!(error instanceof UniqueViolation)) throw error;
   console.log(`Rolled back: ${error.message}`);
 }
 console.log(`Notes after it: ${await db.$count(notes)}`);

@@ -1,21 +1,23 @@
 // What a program imports from "schemascript".
 export { args } from "./args.js";
+export { database, Database, type DatabaseFactory, type DatabaseOptions } from "./driver.js";
 export {
-  database,
-  Database,
-  type DatabaseFactory,
-  type DatabaseOptions,
-  type RunResult,
-} from "./driver.js";
-export {
+  Busy,
+  CheckViolation,
   DatabaseError,
+  ForeignKeyViolation,
+  LimitExceeded,
+  NotAllowed,
+  NotNullViolation,
   SchemaScriptError,
+  UniqueViolation,
   type DatabaseErrorDetail,
   type ErrorCode,
   type Violation,
 } from "./errors.js";
 export type { ForeignKeyExtra, IndexExtra, TableExtras } from "./extras.js";
 export type { CustomOptions, EnumOptions, FieldBuilder } from "./field.js";
+export type { RunResult } from "./host.js";
 export {
   Property,
   type AnyProperty,
@@ -42,6 +44,13 @@ export type { Issue, IssueRule, Validated } from "./outputs/validate.js";
 export type { Related } from "./relations.js";
 export { Schema, SchemaColumn, type PropertyMap, type SchemaBuilder } from "./schema.js";
 export { search, searchWords, type Found } from "./search.js";
+export {
+  Transaction,
+  type InTransaction,
+  type Iterate,
+  type PreparedRowQuery,
+  type RowQuery,
+} from "./session.js";
 export { schemaStatements } from "./statements.js";
 export { Table, type ColumnOf, type Searchable } from "./table.js";
 export { value } from "./value.js";

@@ -1,7 +1,9 @@
 // For the host's glue and for tests; not for programs, and not covered by any promise of the
 // package.
 export { setArguments } from "./args.js";
-export { databaseOver, pendingHint, type DatabaseFactory, type Transport } from "./driver.js";
+export { databaseOver, type DatabaseFactory } from "./driver.js";
+export type { Transport } from "./host.js";
 export { emitSchema, type EmitKind, type Emitted } from "./outputs/emit.js";
 export { pushSchema } from "./push.js";
+export { pendingHint } from "./scope.js";
 export { pendingSchema } from "./statements.js";

@@ -1,29 +1,54 @@
 // The JSON form of the wire between guest and host (docs/protocol.md): a request to text, an answer
 // from text.
-import {
-  DatabaseError,
-  SchemaScriptError,
-  type DatabaseErrorDetail,
-  type ErrorCode,
-} from "./errors.js";
+import { databaseError, type WireError } from "./errors.js";
 
-/** How the rows are wanted; or a step of a transaction; or the declared schema. */
-export type Method = "run" | "all" | "values" | "get" | "begin" | "commit" | "rollback" | "push";
+/** How the rows of a statement are wanted, in the order of their numbers on the wire. */
+export const METHODS = ["run", "all", "values", "get"] as const;
+export type StatementMethod = (typeof METHODS)[number];
+
+/** Also: several statements, rows in pieces, a step of a transaction, the declared schema. */
+export type Method =
+  | StatementMethod
+  | "batch"
+  | "iterate"
+  | "fetch"
+  | "close"
+  | "begin"
+  | "commit"
+  | "rollback"
+  | "push";
+
+/** A statement of a batch. */
+export interface Step {
+  readonly method: StatementMethod;
+  readonly sql: string;
+  readonly params: readonly unknown[];
+}
 
 export interface Request {
   readonly method: Method;
   readonly sql?: string;
   readonly params?: readonly unknown[];
+  readonly steps?: readonly Step[];
   readonly transaction?: number | undefined;
+  readonly cursor?: number;
   readonly behavior?: string | undefined;
 }
 
-export interface Answer {
+/** What a statement answers. */
+export interface Result {
   /** One array for each row; for `get` the row itself, or undefined where there is none. */
   readonly rows?: unknown;
   readonly changes?: number;
   readonly lastInsertRowid?: number | bigint;
+}
+
+export interface Answer extends Result {
   readonly transaction?: number;
+  /** Left out when there are no more rows. */
+  readonly cursor?: number;
+  /** Of the statements of a batch. */
+  readonly results?: readonly Result[];
 }
 
 /**
@@ -31,9 +56,21 @@ export interface Answer {
  * value.
  */
 export function encodeRequest(request: Request): string {
+  const { params, steps } = request;
+  if (steps) {
+    const encoded = steps.map((step, index) => withEncodedParams(step, { step: index + 1 }));
+    return JSON.stringify({ ...request, steps: encoded });
+  }
+  return JSON.stringify(params ? withEncodedParams({ ...request, params }, {}) : request);
+}
+
+function withEncodedParams<Encoded extends { readonly params: readonly unknown[] }>(
+  request: Encoded,
+  where: { readonly step?: number },
+): Encoded {
   const { params } = request;
-  if (!params || params.every(isPlain)) return JSON.stringify(request);
-  return JSON.stringify({ ...request, params: params.map(encodeValue) });
+  if (params.every(isPlain)) return request;
+  return { ...request, params: params.map((value, index) => encodeValue(value, index, where)) };
 }
 
 /** Throws a `DatabaseError` for an answer that is one. */
@@ -42,21 +79,18 @@ export function decodeAnswer(text: string): Answer {
   if (answer.error) throw databaseError(answer.error);
   // A tag is a key that begins with `$`. Where none can be, which is nearly always, nothing needs
   // to be looked at.
-  if (!text.includes('"$')) return answer.rows === null ? { ...answer, rows: undefined } : answer;
+  const hasTags = text.includes('"$');
+  if (!answer.results) return decodeResult(answer, hasTags);
+  return { ...answer, results: answer.results.map((result) => decodeResult(result, hasTags)) };
+}
+
+function decodeResult<Decoded extends Result>(result: Decoded, hasTags: boolean): Decoded {
+  if (!hasTags) return result.rows === null ? { ...result, rows: undefined } : result;
   return {
-    ...answer,
-    rows: decodeRows(answer.rows),
-    lastInsertRowid: decodeValue(answer.lastInsertRowid) as number | bigint,
+    ...result,
+    rows: decodeRows(result.rows),
+    lastInsertRowid: decodeValue(result.lastInsertRowid) as number | bigint,
   };
-}
-
-interface WireError extends DatabaseErrorDetail {
-  readonly code: ErrorCode;
-  readonly message: string;
-}
-
-function databaseError(error: WireError): DatabaseError {
-  return new DatabaseError(error.code, error.message, error);
 }
 
 // JSON says what is meant by itself. A number without a fraction binds as INTEGER within 2^53 and
@@ -73,16 +107,17 @@ function isPlain(value: unknown): boolean {
   }
 }
 
-function encodeValue(value: unknown, index: number): unknown {
+function encodeValue(value: unknown, index: number, where: { readonly step?: number }): unknown {
   if (isPlain(value)) return value;
   if (typeof value === "bigint") return { $int: String(value) };
   if (typeof value === "number") return { $real: Object.is(value, -0) ? "-0" : String(value) };
   if (value instanceof Uint8Array) return { $blob: base64(value) };
   const what = value instanceof Date ? "a Date (bind its getTime())" : describe(value);
-  throw new SchemaScriptError(
-    "invalid-request",
-    `parameter ${index + 1} is ${what}: SQLite has no value for it`,
-  );
+  throw databaseError({
+    code: "invalid-request",
+    message: `parameter ${index + 1} is ${what}: SQLite has no value for it`,
+    ...where,
+  });
 }
 
 function describe(value: unknown): string {

@@ -1,5 +1,5 @@
 // The declared schema on its way to the host, which compares it with the database's.
-import { hostCall, type Transport } from "./driver.js";
+import { hostCall, type Transport } from "./host.js";
 import { decodeAnswer, encodeRequest } from "./protocol.js";
 import { pendingSchema } from "./statements.js";
 

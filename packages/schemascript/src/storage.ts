@@ -1,6 +1,7 @@
 // How a property's values are stored: JavaScript's on one side, SQLite's on the other. What SQLite
 // itself checks (STRICT types, CHECK, NOT NULL) is left to it; here is refused what would arrive
 // there already changed.
+import { declareKind, Kind, type KindOfDecoder } from "./decoder.js";
 import { SchemaScriptError } from "./errors.js";
 import { hexText } from "./sql-text.js";
 
@@ -56,7 +57,7 @@ export interface Conversions {
 
 /** The conversions of a column. `column` is named in errors: `users.age`. */
 export function conversionsOf(shape: ValueShape, column: string): Conversions {
-  return shape.array
+  const conversions: Conversions = shape.array
     ? {
         mapToDriverValue: (value) => listStored(shape, value, column),
         mapFromDriverValue: (stored) => listRead(shape, stored, column),
@@ -65,6 +66,8 @@ export function conversionsOf(shape: ValueShape, column: string): Conversions {
         mapToDriverValue: (value) => oneStored(shape, value, column),
         mapFromDriverValue: (stored) => oneRead(shape, stored, column),
       };
+  declareKind(conversions.mapFromDriverValue, kindOf(shape));
+  return conversions;
 }
 
 /** The value as it is bound. */
@@ -156,6 +159,37 @@ function oneRead(shape: ValueShape, stored: unknown, column: string): unknown {
       return isA("number", stored, column);
     default:
       return isA("string", stored, column);
+  }
+}
+
+// What of oneRead and listRead needs no JavaScript. It must not say more than they do.
+function kindOf(shape: ValueShape): KindOfDecoder {
+  if (shape.array) return { kind: Kind.call };
+  switch (shape.type) {
+    case "integer":
+    case "real":
+      return { kind: Kind.number };
+    case "bigint":
+      return { kind: Kind.bigint };
+    case "boolean":
+      return { kind: Kind.boolean };
+    case "datetime":
+      return { kind: Kind.milliseconds };
+    case "blob":
+      return { kind: Kind.blob };
+    case "node":
+      return { kind: Kind.json };
+    case "numbered": {
+      const numbers = Object.values(shape.numbers ?? {});
+      const names = Object.keys(shape.numbers ?? {});
+      return numbers.every(Number.isSafeInteger)
+        ? { kind: Kind.named, numbers, names }
+        : { kind: Kind.call };
+    }
+    case "custom":
+      return { kind: shape.custom?.fromDriver ? Kind.call : Kind.asIs };
+    default:
+      return { kind: Kind.text };
   }
 }
 

@@ -1,8 +1,7 @@
-// The Drizzle driver over a host: queries, transactions, the line that others wait in, and what
-// errors say.
+// The Drizzle driver over a host: queries, what they answer, and what errors say.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { asc, eq, relations, sql, TransactionRollbackError } from "drizzle-orm";
+import { asc, eq, relations, sql } from "drizzle-orm";
 import {
   args,
   database,
@@ -11,7 +10,7 @@ import {
   Table,
   type Database,
 } from "schemascript";
-import { databaseOver, pendingHint, setArguments } from "schemascript/internal";
+import { databaseOver, setArguments } from "schemascript/internal";
 import { TestHost } from "./support.js";
 
 const users = Table("users", (prop) => ({
@@ -36,9 +35,6 @@ beforeEach(() => {
   for (const statement of schemaStatements([users, posts])) host.sqlite.run(statement);
   db = databaseOver(host.call)(schema);
 });
-
-const names = async () =>
-  (await db.select().from(users).orderBy(asc(users.id))).map(({ name }) => name);
 
 test("queries: select, insert, update, delete, returning, count, relations", async () => {
   assert.deepEqual(await db.insert(users).values({ name: "Ada" }), {
@@ -149,195 +145,6 @@ test("the logger sees each query before it is executed", async () => {
     ["select ?", [1]],
     ['select "id" from "users"', []],
   ]);
-});
-
-test("transaction: commits what its function did, and answers what it answered", async () => {
-  const result = await db.transaction(async (tx) => {
-    await tx.insert(users).values({ name: "Ada" });
-    return tx.$count(users);
-  });
-  assert.equal(result, 1);
-  assert.deepEqual(host.log, [
-    "begin",
-    'run insert into "users" ("id", "name") values (null, ?) @1',
-    'values select count(*) from "users" @1',
-    "commit @1",
-  ]);
-  assert.equal(host.requests[0]?.behavior, undefined);
-  await db.transaction(async () => {}, { behavior: "deferred" });
-  assert.equal(host.requests[4]?.behavior, "deferred");
-});
-
-test("transaction: what its function throws rolls it back and reaches the caller", async () => {
-  const failure = new Error("mine");
-  const failing = db.transaction(async (tx) => {
-    await tx.insert(users).values({ name: "Ada" });
-    throw failure;
-  });
-  await assert.rejects(failing, (error) => error === failure);
-  await assert.rejects(
-    db.transaction(async (tx) => tx.rollback()),
-    TransactionRollbackError,
-  );
-  await assert.rejects(
-    db.transaction(() => {
-      throw failure;
-    }),
-    (error) => error === failure,
-  );
-  assert.deepEqual(await names(), []);
-});
-
-test("transaction: nested ones are savepoints", async () => {
-  await db.transaction(async (tx) => {
-    await tx.insert(users).values({ name: "outer" });
-    await assert.rejects(
-      tx.transaction(async (inner) => {
-        await inner.insert(users).values({ name: "inner" });
-        inner.rollback();
-      }),
-      TransactionRollbackError,
-    );
-    await tx.transaction(async (inner) => {
-      await inner.insert(users).values({ name: "kept" });
-    });
-  });
-  assert.deepEqual(await names(), ["outer", "kept"]);
-});
-
-test("transaction: a commit that fails rolls back, and its own error is told", async () => {
-  host.intercept = ({ method }) => {
-    if (method === "commit") throw new Error("FOREIGN KEY constraint failed");
-  };
-  const failing = db.transaction(async (tx) => {
-    await tx.insert(users).values({ name: "Ada" });
-  });
-  await assert.rejects(failing, { violation: "foreign-key" });
-  assert.deepEqual(host.log.slice(-2), ["commit @1", "rollback @1"]);
-  assert.deepEqual(await names(), []);
-});
-
-test("transaction: a rollback that fails does not hide why it was tried", async () => {
-  const failure = new Error("mine");
-  host.intercept = ({ method }) => {
-    if (method === "rollback") throw new Error("no transaction is open");
-  };
-  await assert.rejects(
-    db.transaction(async () => {
-      throw failure;
-    }),
-    (error) => error === failure,
-  );
-});
-
-test("transaction: one that cannot begin leaves the connection free", async () => {
-  host.intercept = ({ method }) =>
-    method === "begin" ? { error: { code: "unavailable", message: "busy" } } : undefined;
-  await assert.rejects(
-    db.transaction(async () => {}),
-    { code: "unavailable" },
-  );
-  host.intercept = undefined;
-  assert.deepEqual(await names(), []);
-});
-
-test("queries through db wait in line for an open transaction", async () => {
-  const order: string[] = [];
-  const first = db.transaction(async (tx) => {
-    await tx.insert(users).values({ name: "first" });
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    await tx.insert(users).values({ name: "first too" });
-    order.push("first");
-  });
-  const outside = db
-    .insert(users)
-    .values({ name: "outside" })
-    .then(() => order.push("outside"));
-  const second = db.transaction(async (tx) => {
-    await tx.insert(users).values({ name: "second" });
-    order.push("second");
-  });
-  const last = db
-    .insert(users)
-    .values({ name: "last" })
-    .then(() => order.push("last"));
-  assert.match(pendingHint() ?? "", /^a query through `db` waits for the transaction/);
-  await Promise.all([first, outside, second, last]);
-  assert.deepEqual(order, ["first", "outside", "second", "last"]);
-  assert.deepEqual(await names(), ["first", "first too", "outside", "second", "last"]);
-  assert.equal(pendingHint(), undefined);
-});
-
-test("a transaction that waits for db is told apart", async () => {
-  let release: (() => void) | undefined;
-  const stuck = db.transaction(async () => {
-    const never = db.insert(users).values({ name: "Ada" }).execute();
-    await Promise.race([never, new Promise<void>((resolve) => (release = resolve))]);
-  });
-  await new Promise((resolve) => setTimeout(resolve, 1));
-  assert.equal(
-    pendingHint(),
-    "a query through `db` waits for the transaction that is waiting for it: use `tx` inside of transaction()",
-  );
-  release?.();
-  await stuck;
-  await new Promise((resolve) => setTimeout(resolve, 1));
-  assert.deepEqual(await names(), ["Ada"]);
-});
-
-test("an outer transaction's query waits for the inner one, and its end for one that nobody awaited", async () => {
-  let inner: Promise<void> | undefined;
-  await db.transaction(async (tx) => {
-    inner = tx.transaction(async (nested) => {
-      await nested.insert(users).values({ name: "nested" });
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    });
-    await tx.insert(users).values({ name: "outer" });
-    inner = tx.transaction(async (nested) => {
-      await new Promise((resolve) => setTimeout(resolve, 2));
-      await nested.insert(users).values({ name: "not awaited" });
-    });
-  });
-  await inner;
-  assert.deepEqual(await names(), ["nested", "outer", "not awaited"]);
-});
-
-test("a query of a transaction that has ended is refused", async () => {
-  let kept: Pick<typeof db, "select"> | undefined;
-  await db.transaction(async (tx) => {
-    kept = tx;
-  });
-  await assert.rejects(async () => kept?.select().from(users), {
-    code: "conflict",
-    message: "this transaction has ended: await every query inside of transaction()",
-  });
-});
-
-test("batch: all or nothing, results in order", async () => {
-  const results = await db.batch([
-    db.insert(users).values({ name: "Ada" }),
-    db.insert(users).values({ name: "Bob" }).returning(),
-    db.select({ name: users.name }).from(users),
-    db.query.users.findFirst(),
-    db.get(sql`select 7, 8`),
-    db.all(sql`select 7, 8`),
-    db.run(sql`select 1`),
-  ]);
-  assert.deepEqual(results, [
-    { rows: [], changes: 1, lastInsertRowid: 1 },
-    [{ id: 2, name: "Bob" }],
-    [{ name: "Ada" }, { name: "Bob" }],
-    { id: 1, name: "Ada" },
-    [7, 8],
-    [[7, 8]],
-    { rows: [[1]], changes: 0, lastInsertRowid: 0 },
-  ]);
-  const failing = db.batch([
-    db.insert(users).values({ name: "Eve" }),
-    db.insert(users).values({ name: "Ada" }),
-  ]);
-  await assert.rejects(failing, { violation: "unique" });
-  assert.deepEqual(await names(), ["Ada", "Bob"]);
 });
 
 test("database(): the host's function, which the program cannot replace afterwards", async () => {

@@ -1,0 +1,59 @@
+// The parameters of a query, which may have places for values that come with each execution.
+import { is, Param, Placeholder } from "drizzle-orm";
+import { SchemaScriptError } from "./errors.js";
+
+export type Values = Readonly<Record<string, unknown>>;
+
+/** What is bound, when the places are filled with these values. */
+export type Bind = (values?: Values) => readonly unknown[];
+
+interface Slot {
+  readonly index: number;
+  readonly name: string;
+  readonly encode: ((value: unknown) => unknown) | undefined;
+}
+
+const NOTHING: Values = {};
+
+/**
+ * Looks for the places once; executions fill them. They throw `invalid-request` for a value that is
+ * missing, with Drizzle's sentence, or that its column does not take.
+ */
+export function binder(params: readonly unknown[]): Bind {
+  const slots: Slot[] = [];
+  for (let index = 0; index < params.length; index++) {
+    const slot = trySlot(params[index], index);
+    if (slot) slots.push(slot);
+  }
+  if (slots.length === 0) return () => params;
+  return (values = NOTHING) => {
+    const filled = params.slice();
+    for (const { index, name, encode } of slots) {
+      if (!(name in values)) {
+        throw new SchemaScriptError(
+          "invalid-request",
+          `No value for placeholder "${name}" was provided`,
+        );
+      }
+      filled[index] = encode ? encoded(encode, values[name]) : values[name];
+    }
+    return filled;
+  };
+}
+
+function trySlot(param: unknown, index: number): Slot | undefined {
+  if (typeof param !== "object" || param === null) return undefined;
+  if (is(param, Placeholder)) return { index, name: param.name, encode: undefined };
+  if (!is(param, Param) || !is(param.value, Placeholder)) return undefined;
+  const { encoder, value } = param;
+  return { index, name: value.name, encode: (given) => encoder.mapToDriverValue(given) };
+}
+
+function encoded(encode: (value: unknown) => unknown, value: unknown): unknown {
+  try {
+    return encode(value);
+  } catch (error) {
+    if (error instanceof SchemaScriptError || !(error instanceof Error)) throw error;
+    throw new SchemaScriptError("invalid-request", error.message, { cause: error });
+  }
+}

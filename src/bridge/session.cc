@@ -281,7 +281,9 @@ void Session::end() {
 }
 
 void Session::push() {
-  if (!options_.pusher) throw notAllowed("this run may not push a schema");
+  if (!options_.pusher || options_.capabilities) {
+    throw notAllowed("this run may not push a schema");
+  }
   Seat& seat = idleSeat();
   letWrite(seat);
   answer_.pushed(options_.pusher(*seat.connection, query_.steps.front().sql));
@@ -386,6 +388,8 @@ Session::Seat& Session::idleSeat() {
   auto seat = std::make_unique<Seat>(pool_.lend(), lastTransaction_);
   Database& database = *seat->connection;
   database.startRun(options_.limits.runTimeMax);
+  database.useCapabilities(options_.capabilities);
+  database.displayBoundValues(options_.boundValues);
   seats_.push_back(std::move(seat));
   const std::lock_guard lock(interruptMutex_);
   connected_.push_back(&database);

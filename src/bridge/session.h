@@ -28,6 +28,11 @@ struct SessionOptions {
   Pusher pusher{};
   // What changes the database is answered `not-allowed`.
   bool readOnly = false;
+  // What statements may touch; null: everything. Not null: a push is answered `not-allowed`.
+  std::shared_ptr<const Capabilities> capabilities{};
+  // Messages about failed statements show the values that were bound. They are never shown
+  // otherwise.
+  BoundValueDisplay boundValues = BoundValueDisplay::Hidden;
 };
 
 // A guest has as many connections as it does things at the same time: one, as a rule; one more for

@@ -57,11 +57,16 @@ void checkSource(const fs::path& file) {
     throw invalidRequest(str(file.string(), " is not an ordinary file"));
 }
 
-std::unique_ptr<ConnectionPool> openDatabase(const fs::path& file, Limits limits) {
+std::unique_ptr<ConnectionPool> openDatabase(const AppOptions& options) {
+  const fs::path& file = options.database;
+  Limits limits = options.limits;
   // Whoever gives a script a second does not want to wait five for a lock.
   limits.busyTimeMax = std::min(limits.busyTimeMax, limits.runTimeMax);
   try {
-    return std::make_unique<ConnectionPool>(DatabaseOptions{.file = file, .limits = limits});
+    return std::make_unique<ConnectionPool>(
+        DatabaseOptions{.file = file,
+                        .access = options.readOnly ? Access::ReadOnly : Access::ReadWrite,
+                        .limits = limits});
   } catch (const Error& error) {
     std::error_code ignored;
     // Here it is not the command line that is wrong, but what the file holds.
@@ -82,7 +87,7 @@ AppEnd runApp(AppOptions options) {
   AppEnd end{std::move(bundle.complaints), {}, SourceMap(std::move(bundle.map)), {}, {}};
   if (!end.complaints.empty()) return end;
 
-  const auto database = openDatabase(options.database, options.limits);
+  const auto database = openDatabase(options);
   const Engine engine(EngineFiles::in(library.string()));
   Watchdog watchdog;
   const auto pushAndRemember = [&end](Database& target, std::string_view desiredSql) {
@@ -102,6 +107,9 @@ AppEnd runApp(AppOptions options) {
                     .arguments = std::move(options.arguments),
                     .push = options.push,
                     .pusher = pushAndRemember,
+                    .readOnly = options.readOnly,
+                    .capabilities = options.capabilities,
+                    .boundValues = options.boundValues,
                     .emit = options.emit,
                     .log = log});
   return end;

@@ -22,6 +22,9 @@ struct AppOptions {
   Limits limits;
   std::vector<std::string> arguments;
   PushWhen push = PushWhen::Never;
+  bool readOnly = false;
+  std::shared_ptr<const Capabilities> capabilities{};  // As RunOptions has them.
+  BoundValueDisplay boundValues = BoundValueDisplay::Hidden;
   std::string emit{};  // As RunOptions has it.
   // Receives what the app writes, in source positions.
   std::function<void(LogStream, std::string_view)> log;

@@ -42,7 +42,11 @@ struct Given {
   std::string emit;
   std::string timeLimit;
   std::string memoryLimit;
+  std::string reads;
+  std::string writes;
   bool pushFirst = false;
+  bool readOnly = false;
+  bool showValues = false;
   bool asJson = false;
   bool help = false;
 };
@@ -170,8 +174,39 @@ Limits limitsFrom(const Given& given) {
   return limits;
 }
 
+// `a,b."c,d"`: names between commas that are not inside of quotes.
+std::vector<std::string> splitNames(std::string_view list) {
+  std::vector<std::string> names;
+  bool isQuoted = false;
+  std::string name;
+  for (const char letter : list) {
+    if (letter == '"') isQuoted = !isQuoted;
+    if (letter == ',' && !isQuoted) {
+      names.push_back(std::exchange(name, {}));
+    } else {
+      name += letter;
+    }
+  }
+  if (!list.empty()) names.push_back(name);
+  return names;
+}
+
 Invocation makeRun(const Given& given, std::vector<std::string> arguments) {
-  return RunCommand{given.file, given.database, given.pushFirst, limitsFrom(given),
+  const bool isRestricted = !given.reads.empty() || !given.writes.empty();
+  if (given.pushFirst && (isRestricted || given.readOnly)) {
+    throw invalidRequest(
+        "--push changes the schema, which a script with --read-only, --reads or --writes may not; "
+        "push before: schemascript push FILE.ts --db FILE");
+  }
+  return RunCommand{given.file,
+                    given.database,
+                    given.pushFirst,
+                    given.readOnly,
+                    isRestricted
+                        ? Capabilities::parse(splitNames(given.reads), splitNames(given.writes))
+                        : nullptr,
+                    given.showValues,
+                    limitsFrom(given),
                     std::move(arguments)};
 }
 
@@ -204,8 +239,10 @@ const std::array<Command, 4>& commands() {
   static const std::array<Command, 4> kCommands{{
       {"run",
        runHelp,
-       {{"--db", &Given::database}},
-       {{"--push", &Given::pushFirst}},
+       {{"--db", &Given::database}, {"--reads", &Given::reads}, {"--writes", &Given::writes}},
+       {{"--push", &Given::pushFirst},
+        {"--read-only", &Given::readOnly},
+        {"--show-values", &Given::showValues}},
        true,
        makeRun},
       {"push", pushHelp, {{"--db", &Given::database}}, {}, false, makePush},

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "base/limits.h"
+#include "database/capabilities.h"
 
 namespace schemascript {
 
@@ -14,6 +16,9 @@ struct RunCommand {
   std::filesystem::path file;
   std::filesystem::path database;  // Empty: in memory.
   bool pushFirst = false;
+  bool readOnly = false;
+  std::shared_ptr<const Capabilities> capabilities;  // Null: everything.
+  bool showValues = false;
   Limits limits;
   std::vector<std::string> arguments;  // Behind `--`.
 };

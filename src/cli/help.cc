@@ -38,6 +38,10 @@ Usage: schemascript run FILE.ts [OPTIONS] [-- ARGUMENTS...]
 Options:
   --db FILE             the database; created if it is not there. Without it: one in memory
   --push                create the tables that the script declares before its first query
+  --read-only           the script may read the database and not change it
+  --reads LIST          it may read these tables and columns only, such as users,posts.title
+  --writes LIST         it may write these only; what it does not name is not allowed
+  --show-values         messages about failed statements show the bound values
   --time-limit TIME     stop the script after that long, such as 200ms, 2s, 1m (default: 30s)
   --memory-limit SIZE   the memory of the sandbox, such as 32mb, 1gb (default: 64mb)
   -h, --help            this text

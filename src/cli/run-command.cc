@@ -20,6 +20,9 @@ ExitCode runCommand(const RunCommand& command, Output& output) {
       .limits = command.limits,
       .arguments = command.arguments,
       .push = command.pushFirst ? PushWhen::BeforeFirstQuery : PushWhen::Never,
+      .readOnly = command.readOnly,
+      .capabilities = command.capabilities,
+      .boundValues = command.showValues ? BoundValueDisplay::Shown : BoundValueDisplay::Hidden,
       .log =
           [&output](LogStream stream, std::string_view text) {
             if (stream == LogStream::Output) return output.write(text);

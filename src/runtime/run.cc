@@ -102,7 +102,10 @@ class Run {
                 ? "this file is only read for its tables now, so it has no database: keep queries "
                   "out of the file that declares the tables, and name that file"
                 : "",
-            options.push == PushWhen::Never ? Pusher() : options.pusher, options.readOnly};
+            options.push == PushWhen::Never ? Pusher() : options.pusher,
+            options.readOnly,
+            options.capabilities,
+            options.boundValues};
   }
 
   RunReport untilItEnds(std::string_view bundle) {

@@ -33,8 +33,10 @@ struct RunOptions {
   Limits limits;
   std::vector<std::string> arguments;  // The app's `args`.
   PushWhen push = PushWhen::Never;
-  Pusher pusher;          // Unless Never.
-  bool readOnly = false;  // The app may only read.
+  Pusher pusher;                                       // Unless Never.
+  bool readOnly = false;                               // The app may only read.
+  std::shared_ptr<const Capabilities> capabilities{};  // What it may touch; null: everything.
+  BoundValueDisplay boundValues = BoundValueDisplay::Hidden;  // In messages about statements.
   // Not empty: the app is only read for its tables, and this output is made of them: `ts`, `json`,
   // `js`, `sql`, `mermaid`, `svg`, `text` or `describe`.
   std::string emit{};

@@ -76,8 +76,9 @@ class Watchdog {
 class Host {
  public:
   Host() {
-    database_.execute("create table t (id integer primary key, a, b text unique)", Rules::Guest);
-    database_.execute(
+    const Connection connection = pool_.lend();
+    connection->execute("create table t (id integer primary key, a, b text unique)", Rules::Guest);
+    connection->execute(
         "with recursive n(x) as (select 1 union all select x + 1 from n where x < 9)"
         " insert into t (a, b) select x * 1.5, 'text ' || x from n",
         Rules::Guest);
@@ -85,8 +86,8 @@ class Host {
   Session& session() { return session_; }
 
  private:
-  Database database_{{.limits = smallLimits()}};
-  Session session_{database_, {.limits = smallLimits()}};
+  ConnectionPool pool_{{.limits = smallLimits()}};
+  Session session_{pool_, {.limits = smallLimits()}};
 };
 
 // Answers nothing when the run has been stopped.

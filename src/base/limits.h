@@ -26,6 +26,9 @@ struct Limits {
 
   // One request. A blob of 24 MB fits in its base64 form; guests of 64 MiB cannot hold much more.
   std::uint64_t requestBytesMax = 32ull << 20;
+  // Parameters of all statements of one batch. Each takes 40 bytes on the host, where one byte of the
+  // request may be enough for it.
+  std::uint32_t batchParametersMax = 1'000'000;
   // Rows of one answer. More than that are read in pieces, through a cursor.
   std::uint64_t resultRowsMax = 100'000;
   // One answer, encoded. It must fit into the guest's memory beside what is made of it.

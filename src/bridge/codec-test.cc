@@ -62,7 +62,7 @@ TEST(DecodeQuery, ReadsAWholeRequest) {
   Query query;
   decodeQuery(bytesOf(std::string_view(request).substr(1)), {}, query);
   EXPECT_EQ(query.method, Method::All);
-  EXPECT_EQ(query.sql, "select \"id\" from t");
+  EXPECT_EQ(query.steps.at(0).sql, "select \"id\" from t");
   EXPECT_EQ(query.params.size(), 2u);
   EXPECT_EQ(query.transaction, TransactionHandle{12});
 }
@@ -136,7 +136,7 @@ TEST(DecodeQuery, KeepsEveryViewWhenManyStringsHaveEscapes) {
     request += str(i == 0 ? "" : ",", "\"\\n", i, "\",{\"$blob\":\"\\/\\/79\"}");
   request += "]}";
   const Query query = decoded(request);
-  EXPECT_EQ(query.sql, "\n");
+  EXPECT_EQ(query.steps.at(0).sql, "\n");
   for (std::size_t i = 0; i < 500; ++i) {
     EXPECT_EQ(query.params[2 * i].bytes, str("\n", i));
     EXPECT_EQ(query.params[2 * i + 1].bytes, "\xff\xfe\xfd");
@@ -200,30 +200,105 @@ TEST(DecodeQuery, RefusesFieldsThatItDoesNotKnowOrKnowsAlready) {
 TEST(DecodeQuery, RefusesFieldsThatDoNotBelongToTheMethod) {
   expectRefused("{}", "the request has no \"method\"");
   expectRefused(R"({"sql":"a"})", "the request has no \"method\"");
-  expectRefused(
-      R"({"method":"ALL","sql":"a"})",
-      "there is no method \"ALL\"; there are run, all, values, get, begin, commit, rollback "
-      "and push");
+  expectRefused(R"({"method":"ALL","sql":"a"})",
+                "there is no method \"ALL\"; there are run, all, values, get, batch, iterate, "
+                "fetch, close, begin, commit, rollback and push");
   expectRefused(R"({"method":"begin","behavior":"quick"})",
                 "there is no behavior \"quick\"; there are deferred, immediate and exclusive");
-  expectRefused(R"({"method":"all"})", "the request has no \"sql\"");
-  expectRefused(R"({"method":"push"})", "the request has no \"sql\"");
-  for (const char* request :
-       {R"({"method":"begin","sql":"a"})", R"({"method":"begin","params":[1]})",
-        R"({"method":"commit","transaction":1,"sql":"a"})"}) {
-    expectRefused(request, "begin, commit and rollback take no \"sql\" and no \"params\"");
+  for (const char* method : {"run", "all", "values", "get", "push", "iterate"}) {
+    expectRefused(str(R"({"method":")", method, "\"}"), "the request has no \"sql\"");
+    expectRefused(str(R"({"method":")", method, R"(","sql":"","cursor":1})"),
+                  "only fetch and close take a \"cursor\"");
+    expectRefused(str(R"({"method":")", method, R"(","sql":"","steps":[]})"),
+                  "only batch takes \"steps\"");
+    expectRefused(str(R"({"method":")", method, R"(","sql":"","behavior":"deferred"})"),
+                  "only begin takes a \"behavior\"");
   }
-  expectRefused(R"({"method":"commit"})", "commit and rollback need a \"transaction\"");
-  expectRefused(R"({"method":"rollback","params":[]})",
-                "commit and rollback need a \"transaction\"");
-  expectRefused(R"({"method":"push","sql":"a","transaction":1})",
-                "push takes no \"params\" and no \"transaction\"");
+  for (const char* method : {"begin", "commit", "rollback", "fetch", "close", "batch"}) {
+    for (const char* field : {R"("sql":"a")", R"("params":[1])"}) {
+      expectRefused(str(R"({"method":")", method, R"(","transaction":1,"cursor":1,)", field, '}'),
+                    str(method, " takes no \"sql\" and no \"params\""));
+    }
+  }
+  expectRefused(R"({"method":"begin","cursor":1})", "only fetch and close take a \"cursor\"");
+  expectRefused(R"({"method":"commit"})", "commit needs a \"transaction\"");
+  expectRefused(R"({"method":"rollback","params":[]})", "rollback needs a \"transaction\"");
+  expectRefused(R"({"method":"push","sql":"a","transaction":1})", "push takes no \"transaction\"");
+  expectRefused(R"({"method":"push","sql":"a","params":[1]})", "push takes no \"params\"");
+  expectRefused(R"({"method":"fetch"})", "fetch needs a \"cursor\"");
+  expectRefused(R"({"method":"close","params":[]})", "close needs a \"cursor\"");
+  expectRefused(R"({"method":"fetch","cursor":1,"transaction":1})",
+                "fetch takes no \"transaction\"");
+  expectRefused(R"({"method":"batch"})", "batch needs \"steps\", at least one");
+  expectRefused(R"({"method":"batch","steps":[]})", "batch needs \"steps\", at least one");
   expectRefused(R"({"method":"all","sql":"a","behavior":"deferred"})",
                 "only begin takes a \"behavior\"");
-  for (const char* handle : {"null", "\"1\"", "-1", "1.0", "4294967296", "{}"}) {
+  for (const char* handle : {"null", "\"1\"", "-1", "0", "1.0", "4294967296", "{}"}) {
     expectRefused(str(R"({"method":"all","sql":"a","transaction":)", handle, "}"),
                   "\"transaction\" must be a number that begin has answered");
+    expectRefused(str(R"({"method":"fetch","cursor":)", handle, "}"),
+                  "\"cursor\" must be a number that iterate has answered");
   }
+}
+
+TEST(DecodeQuery, ReadsABatchAndCursors) {
+  const Query batch = decoded(
+      R"({"steps":[{"params":[1,"\n"],"sql":"a","method":"run"},{"method":"get","sql":"\t"},)"
+      R"({"method":"all","sql":"c","params":[{"$blob":""}]}],"transaction":7,"method":"batch"})");
+  EXPECT_EQ(batch.form, Form::Json);
+  EXPECT_EQ(batch.method, Method::Batch);
+  EXPECT_EQ(batch.transaction, TransactionHandle{7});
+  ASSERT_EQ(batch.steps.size(), 3u);
+  EXPECT_EQ(batch.steps[0].method, Method::Run);
+  EXPECT_EQ(batch.steps[1].method, Method::Get);
+  EXPECT_EQ(batch.steps[1].sql, "\t");
+  EXPECT_EQ(batch.paramsOf(batch.steps[0]).size(), 2u);
+  EXPECT_EQ(batch.paramsOf(batch.steps[0])[1].bytes, "\n");
+  EXPECT_EQ(batch.paramsOf(batch.steps[1]).size(), 0u);
+  EXPECT_EQ(batch.paramsOf(batch.steps[2])[0].kind, ValueKind::Blob);
+
+  const Query iterate = decoded(R"({"method":"iterate","sql":"a","params":[1],"transaction":2})");
+  EXPECT_EQ(iterate.method, Method::Iterate);
+  EXPECT_EQ(iterate.paramsOf(iterate.steps.at(0)).size(), 1u);
+  const Query fetch = decoded(R"({"method":"fetch","cursor":4294967295})");
+  EXPECT_EQ(fetch.method, Method::Fetch);
+  EXPECT_EQ(fetch.cursor, CursorHandle{4'294'967'295});
+  EXPECT_TRUE(fetch.steps.empty());
+  EXPECT_EQ(decoded(R"({"cursor":1,"method":"close"})").method, Method::Close);
+}
+
+TEST(DecodeQuery, NamesTheStepThatItRefuses) {
+  const auto refused = [](std::string_view step, std::string_view message) {
+    expectRefused(str(R"({"method":"batch","steps":[{"method":"run","sql":""},)", step, "]}"),
+                  message);
+  };
+  refused(R"({"sql":"a"})", "steps[1] has no \"method\"");
+  refused(R"({"method":"all"})", "steps[1] has no \"sql\"");
+  refused(R"({"method":"all","method":"all"})", "steps[1] has two fields \"method\"");
+  refused(R"({"method":"all","sql":"","transaction":1})",
+          "steps[1] has an unknown field \"transaction\"");
+  refused(R"({"method":"all","sql":"","params":[null,{}]})",
+          "steps[1].params[1] is an object without \"$int\", \"$real\" or \"$blob\"");
+  for (const char* method : {"begin", "commit", "rollback", "push", "batch", "iterate", "fetch"}) {
+    refused(
+        str(R"({"sql":"","method":")", method, "\"}"),
+        str("steps[1] has the method \"", method, "\"; a batch takes run, all, values and get"));
+  }
+  expectRefused(R"({"steps":{}})",
+                "the request is not as it must be: expected an array for \"steps\" at byte 9");
+  expectRefused(R"({"steps":[1]})", "the request is not as it must be: expected '{' at byte 10");
+}
+
+TEST(DecodeQuery, CountsTheParametersOfABatch) {
+  const std::string request =
+      R"({"method":"batch","steps":[{"method":"run","sql":"","params":[1,2]},)"
+      R"({"method":"run","sql":"","params":[3,4]}]})";
+  EXPECT_NO_THROW(decoded(request, {.batchParametersMax = 4, .parametersMax = 2}));
+  expectError(ErrorCode::LimitExceeded,
+              "the request has more parameters than batchParametersMax, 3; send it in pieces",
+              [&] { decoded(request, {.batchParametersMax = 3}); });
+  expectError(ErrorCode::LimitExceeded, "steps[0] has more parameters than parametersMax, 1",
+              [&] { decoded(request, {.parametersMax = 1}); });
 }
 
 TEST(DecodeQuery, RefusesValuesThatSqliteDoesNotHave) {
@@ -355,7 +430,7 @@ TEST(AnswerWriter, WritesValuesAsThePageSays) {
 TEST(AnswerWriter, WritesRowsAsTheMethodWantsThem) {
   AnswerWriter answer{Limits{}};
   const auto write = [&answer](Method method, int rows) {
-    answer.clear();
+    answer.begin(Form::Json);
     answer.openRows(method);
     for (int row = 0; row < rows; ++row) {
       answer.openRow();
@@ -377,10 +452,10 @@ TEST(AnswerWriter, WritesTheOtherAnswers) {
   AnswerWriter answer{Limits{}};
   answer.transaction(TransactionHandle{4'294'967'295});
   EXPECT_EQ(answer.bytes(), R"({"transaction":4294967295})");
-  answer.clear();
+  answer.begin(Form::Json);
   answer.nothing();
   EXPECT_EQ(answer.bytes(), "{}");
-  answer.clear();
+  answer.begin(Form::Json);
   answer.pushed({.created = {"table \"a\"", "index b"}, .unchanged = {}});
   EXPECT_EQ(answer.bytes(), R"({"created":["table \"a\"","index b"],"unchanged":[]})");
 }
@@ -389,7 +464,7 @@ TEST(AnswerWriter, WritesErrorsWithWhatIsKnown) {
   AnswerWriter answer{Limits{}};
   answer.error(notAllowed("no \xff"));
   EXPECT_EQ(answer.bytes(), R"({"error":{"code":"not-allowed","message":"no ?"}})");
-  answer.clear();
+  answer.begin(Form::Json);
   answer.error(Error(ErrorCode::Conflict, "m",
                      {.violation = "unique",
                       .table = "t",
@@ -403,6 +478,54 @@ TEST(AnswerWriter, WritesErrorsWithWhatIsKnown) {
             R"("extendedCode":2067}})");
 }
 
+TEST(AnswerWriter, SaysWhatToWaitForAndWhichStepFailed) {
+  AnswerWriter answer{Limits{}};
+  answer.error(Error(ErrorCode::Conflict, "m", {.waitsFor = 4'294'967'295, .step = 2}));
+  EXPECT_EQ(answer.bytes(),
+            R"({"error":{"code":"conflict","message":"m","waitsFor":4294967295,"step":2}})");
+}
+
+TEST(AnswerWriter, WritesCursorsAndBatches) {
+  AnswerWriter answer{Limits{}};
+  const auto piece = [&answer](Method method, std::optional<CursorHandle> cursor) {
+    answer.begin(Form::Json);
+    answer.openRows(method);
+    answer.openRow();
+    answer.value(ValueView::ofInteger(1));
+    answer.closeRow();
+    answer.closeRows({}, cursor);
+    return std::string(answer.bytes());
+  };
+  EXPECT_EQ(piece(Method::Iterate, CursorHandle{4'294'967'295}),
+            R"({"rows":[[1]],"cursor":4294967295})");
+  EXPECT_EQ(piece(Method::Fetch, CursorHandle{1}), R"({"rows":[[1]],"cursor":1})");
+  EXPECT_EQ(piece(Method::Fetch, {}), R"({"rows":[[1]]})");
+
+  answer.begin(Form::Json);
+  answer.openBatch(2);
+  answer.openRows(Method::Run);
+  answer.closeRows({.rows = 1, .lastInsertRowid = 5});
+  answer.openRows(Method::Get);
+  answer.closeRows({});
+  answer.closeBatch();
+  EXPECT_EQ(answer.bytes(), R"({"results":[{"rows":[],"changes":1,"lastInsertRowid":5},)"
+                            R"({"rows":null,"changes":0,"lastInsertRowid":0}]})");
+}
+
+TEST(AnswerWriter, BoundsTheResultsOfABatch) {
+  AnswerWriter answer(Limits{.resultBytesMax = 1'000});
+  answer.begin(Form::Json);
+  answer.openBatch(1'000);
+  const Error error = errorOf([&answer] {
+    for (;;) {
+      answer.openRows(Method::Run);
+      answer.closeRows({});
+    }
+  });
+  EXPECT_EQ(error.code(), ErrorCode::LimitExceeded);
+  EXPECT_LT(answer.size(), 1'100u);
+}
+
 TEST(AnswerWriter, HoldsItsLimit) {
   const auto write = [](std::uint64_t resultBytesMax, const ValueView& value) {
     AnswerWriter answer(Limits{.resultBytesMax = resultBytesMax});
@@ -413,7 +536,7 @@ TEST(AnswerWriter, HoldsItsLimit) {
   };
   const auto message = [](int limit) {
     return str("the answer is longer than resultBytesMax (", limit,
-               "b); ask for fewer rows or columns at a time");
+               "b); read it in pieces with db.iterate(query)");
   };
   const std::string text(100, 'x');
   EXPECT_NO_THROW(write(113, ValueView::ofText(text)));  // {"rows":[["..."]

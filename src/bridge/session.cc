@@ -34,7 +34,7 @@ Session::Session(Database& database, SessionOptions options)
 Session::~Session() = default;
 
 std::uint32_t Session::query(std::span<const std::byte> request) {
-  answer_.clear();
+  answer_.begin(Form::Json);
   fetched_ = 0;
   database_.throwIfInterrupted();
   try {
@@ -43,7 +43,6 @@ std::uint32_t Session::query(std::span<const std::byte> request) {
     const bool ended = transactions_.noticeEnd();
     if (error.code() == ErrorCode::GuestFailed || error.code() == ErrorCode::Internal) throw;
     if (!database_.isInterrupted()) {
-      answer_.clear();
       answer_.error(ended ? afterRollback(error) : error);
     }
   } catch (const std::bad_alloc&) {
@@ -66,17 +65,18 @@ std::uint32_t Session::copyResult(std::span<std::byte> destination) noexcept {
 void Session::interrupt() noexcept { database_.interrupt(); }
 
 std::size_t Session::finish() {
-  answer_.clear();
+  answer_.begin(Form::Json);
   fetched_ = 0;
   return transactions_.rollbackAll();
 }
 
 void Session::execute(std::span<const std::byte> request) {
   decodeQuery(request, options_.limits, query_);
+  answer_.begin(query_.form);
   if (query_.method == Method::Push) {
     if (!options_.pusher) throw notAllowed("this run may not push a schema");
     transactions_.check(std::nullopt);
-    answer_.pushed(options_.pusher(database_, query_.sql));
+    answer_.pushed(options_.pusher(database_, query_.steps.front().sql));
     return;
   }
   if (!options_.queriesRefusedBecause.empty()) throw notAllowed(options_.queriesRefusedBecause);
@@ -92,6 +92,11 @@ void Session::execute(std::span<const std::byte> request) {
       transactions_.rollback(*query_.transaction);
       answer_.nothing();
       return;
+    case Method::Batch:
+    case Method::Iterate:
+    case Method::Fetch:
+    case Method::Close:
+      throw notAllowed("there are no batches and no cursors yet");
     default:
       executeStatement();
   }
@@ -99,7 +104,7 @@ void Session::execute(std::span<const std::byte> request) {
 
 void Session::executeStatement() {
   transactions_.check(query_.transaction);
-  Lease statement = database_.lend(query_.sql);
+  Lease statement = database_.lend(query_.steps.front().sql);
   // A statement that has written when its answer becomes too long must not have written.
   if (!statement->isReadOnly() && statement->columnCount() > 0) {
     transactions_.atomically([this, &statement] { answerRows(*statement); });

@@ -43,6 +43,25 @@ TEST(Text, KnowsWhatIsNoCharacter) {
   }
 }
 
+TEST(Text, FindsWhereUtf8Ends) {
+  for (std::size_t before = 0; before < 20; ++before) {
+    for (std::size_t after = 0; after < 20; ++after) {
+      const std::string head(before, 'a');
+      const std::string tail(after, 'z');
+      for (const char* good : {"", "\u00e9", "\u20ac\u20ac", "\U0001f600"}) {
+        const std::string text = head + good + tail;
+        EXPECT_TRUE(isUtf8(text)) << text;
+        EXPECT_EQ(utf8PrefixLength(text), text.size());
+        for (const char* bad : {"\x80", "\xff", "\xc3", "\xed\xa0\x80"}) {
+          const std::string broken = text + bad + tail;
+          EXPECT_FALSE(isUtf8(broken)) << broken;
+          EXPECT_EQ(utf8PrefixLength(broken), text.size());
+        }
+      }
+    }
+  }
+}
+
 TEST(Text, EscapesWhatJsonWantsEscaped) {
   EXPECT_EQ(jsonOf(""), R"(["")");
   EXPECT_EQ(jsonOf("plain text, longer than eight"), R"(["plain text, longer than eight")");

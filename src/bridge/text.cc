@@ -90,6 +90,29 @@ std::size_t characterLength(std::string_view text) noexcept {
   return length;
 }
 
+std::size_t utf8PrefixLength(std::string_view text) noexcept {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    std::uint64_t eight;
+    if (at + 8 <= text.size()) {
+      std::memcpy(&eight, text.data() + at, 8);
+      if (const std::uint64_t high = eight & kHighBits; high == 0) {
+        at += 8;
+        continue;
+      } else {
+        at += static_cast<std::size_t>(std::countr_zero(high)) / 8;
+      }
+    }
+    // Characters beyond ASCII come in runs.
+    do {
+      const std::size_t length = characterLength(text.substr(at));
+      if (length == 0) return at;
+      at += length;
+    } while (at < text.size() && byteAt(text, at) >= 0x80);
+  }
+  return at;
+}
+
 void appendCharacter(std::string& out, char32_t codePoint) {
   const auto six = [codePoint](int shift) {
     return static_cast<char>(0x80 | (codePoint >> shift & 0x3f));

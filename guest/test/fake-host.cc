@@ -36,22 +36,28 @@ std::string NativeGuest::run(std::string_view script) {
   return "throws " + describe(error.get());
 }
 
-std::string NativeGuest::call(const char* function, std::vector<int> arguments,
+std::string NativeGuest::call(const char* function, std::vector<const char*> globals,
                               std::size_t bytesMore) {
   JSContext* const context = guest.context;
   const Value global(context, JS_GetGlobalObject(context));
-  const Value called(context, JS_GetPropertyStr(context, global.get(), function));
-  std::vector<JSValue> numbers;
-  for (const int argument : arguments) numbers.push_back(JS_NewInt32(context, argument));
+  const auto member = [context](const Value& object, const char* name) {
+    return Value(context, JS_GetPropertyStr(context, object.get(), name));
+  };
+  const Value called = member(member(global, "__host_sqlite"), function);
+  std::vector<Value> owners;
+  std::vector<JSValue> arguments;
+  for (const char* const name : globals) {
+    owners.push_back(member(global, name));
+    arguments.push_back(owners.back().get());
+  }
   JSMemoryUsage usage;
   JS_RunGC(guest.runtime);
   JS_ComputeMemoryUsage(guest.runtime, &usage);
-  const auto used = static_cast<std::size_t>(usage.malloc_size);
-  JS_SetMemoryLimit(guest.runtime, bytesMore > SIZE_MAX - used ? SIZE_MAX : used + bytesMore);
+  JS_SetMemoryLimit(guest.runtime, static_cast<std::size_t>(usage.malloc_size) + bytesMore);
   const Value value(context, JS_Call(context, called.get(), JS_UNDEFINED,
-                                     static_cast<int>(numbers.size()), numbers.data()));
+                                     static_cast<int>(arguments.size()), arguments.data()));
   JS_SetMemoryLimit(guest.runtime, SIZE_MAX);
-  if (!value.isException()) return describe(value.get());
+  if (!value.isException()) return "done";
   const Value error(context, JS_GetException(context));
   return "throws " + describe(error.get());
 }

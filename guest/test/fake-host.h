@@ -41,8 +41,10 @@ class NativeGuest {
   // What a script's value is as a string, or "throws " and the exception as one.
   std::string run(std::string_view script);
 
-  // Calls a global function, with at most so many bytes of memory more than there are in use.
-  std::string call(const char* function, std::vector<int> arguments, std::size_t bytesMore);
+  // Calls a function of `__host_sqlite` with values that are globals, with at most so many bytes of
+  // memory more than there are in use. No bytecode runs: the engine's own handling of errors in it
+  // does not survive that there is no memory at all. "done", or what it throws.
+  std::string call(const char* function, std::vector<const char*> globals, std::size_t bytesMore);
 
   FakeHost host;
   Guest guest;

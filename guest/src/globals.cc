@@ -215,6 +215,7 @@ void defineGlobals(Guest& guest) {
   JSContext* const context = guest.context;
   const Value global(context, JS_GetGlobalObject(context));
   define(context, global.get(), {"__host_sqlite_call", hostSqliteCall, 1});
+  defineSqlite(guest);
   const Value math(context, JS_GetPropertyStr(context, global.get(), "Math"));
   define(context, math.get(), {"random", mathRandom, 0});
   const JSValue native = JS_NewObject(context);

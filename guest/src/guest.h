@@ -33,8 +33,8 @@ struct Guest {
   JSContext* context = nullptr;
   Control control;
   Modules modules;
-  Sqlite sqlite;
   Timers timers;
+  Sqlite sqlite;
   Value internals;                    // The namespace of `schemascript/internal`.
   Value describeError;                // Set by the built-in runtime: an error to JSON text.
   std::vector<Value> startCallbacks;  // Run by ss_start.
@@ -50,8 +50,8 @@ struct Guest {
   }
 };
 
-// Defines the globals that are native: `__host_sqlite_call`, Math.random, and `__native` for the
-// built-in modules.
+// Defines the globals that are native: `__host_sqlite_call`, `__host_sqlite`, Math.random, and
+// `__native` for the built-in modules.
 void defineGlobals(Guest& guest);
 // Seeds Math.random from the host.
 void seedRandom(Guest& guest);

@@ -4,7 +4,12 @@
 #include <cstdlib>
 #include <memory>
 
+// Compiled for the machine itself, for tests, these are ordinary functions.
+#ifdef __wasm__
 #define SS_IMPORT(name) __attribute__((import_module("schemascript"), import_name(#name)))
+#else
+#define SS_IMPORT(name)
+#endif
 
 extern "C" {
 SS_IMPORT(host_db_query) std::uint32_t host_db_query(const void* first, std::uint32_t size);
@@ -24,25 +29,27 @@ double hostClock(Clock clock) { return host_clock(static_cast<std::uint32_t>(clo
 
 void hostRandom(void* first, std::size_t size) { host_random(first, size); }
 
-bool hostSend(JSContext* context, std::string_view request, std::uint32_t& size) {
-  size = host_db_query(request.data(), request.size());
-  if (size != 0) return true;
-  // The deadline came while the host was working. This error cannot be caught, and says where the
-  // guest was.
+JSValue throwInterrupted(JSContext* context) {
   JS_ThrowInternalError(context, "interrupted");
   const Value error(context, JS_GetException(context));
   JS_SetUncatchableError(context, error.get(), 1);
-  JS_Throw(context, JS_DupValue(context, error.get()));
-  return false;
+  return JS_Throw(context, JS_DupValue(context, error.get()));
 }
 
-std::size_t hostFetch(void* destination, std::size_t sizeMax) {
-  return host_copy_result(destination, sizeMax);
+std::uint32_t hostRequest(JSContext* context, std::string_view request) {
+  const std::uint32_t size = host_db_query(request.data(), request.size());
+  // The deadline came while the host was working.
+  if (size == 0) throwInterrupted(context);
+  return size;
+}
+
+std::size_t hostCopyResult(void* first, std::size_t sizeMax) {
+  return host_copy_result(first, static_cast<std::uint32_t>(sizeMax));
 }
 
 Value hostQuery(JSContext* context, std::string_view request) {
-  std::uint32_t size = 0;
-  if (!hostSend(context, request, size)) return Value(context, JS_EXCEPTION);
+  const std::uint32_t size = hostRequest(context, request);
+  if (size == 0) return Value(context, JS_EXCEPTION);
   // Most answers are small. A large one goes through the engine's allocator, so that its limit
   // counts it.
   char local[4096];

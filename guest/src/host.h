@@ -21,11 +21,13 @@ double hostClock(Clock clock);
 // Fills at most kRandomBytesMax bytes.
 void hostRandom(void* first, std::size_t size);
 
-// Sends one request; its answer of `size` bytes then waits on the host. False, with a pending
-// exception that cannot be caught, when the guest has to stop.
-[[nodiscard]] bool hostSend(JSContext* context, std::string_view request, std::uint32_t& size);
-// Copies the next bytes of the waiting answer, and says how many there were.
-std::size_t hostFetch(void* destination, std::size_t sizeMax);
+// Sends one request and says how long its answer is, which then waits on the host. 0: the time
+// limit came, and the exception that is pending cannot be caught.
+std::uint32_t hostRequest(JSContext* context, std::string_view request);
+// Copies the next bytes of the waiting answer, and says how many; 0 when nothing is left.
+std::size_t hostCopyResult(void* first, std::size_t sizeMax);
+// Throws what ends the guest at its deadline: it cannot be caught, and says where the guest was.
+JSValue throwInterrupted(JSContext* context);
 
 // Sends one request and fetches its whole answer as a JavaScript string. An answer that does not
 // fit into memory is a JavaScript exception, as everywhere in the engine.

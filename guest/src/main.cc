@@ -278,7 +278,6 @@ SS_EXPORT(ss_open) void ss_open() {
   JS_SetHostPromiseRejectionTracker(guest->runtime, trackRejection, nullptr);
   guest->modules.install(guest->runtime);
   defineGlobals(*guest);
-  defineSqlite(guest->context, guest->sqlite);
 }
 
 SS_EXPORT(ss_module)

@@ -1,371 +1,414 @@
 #include "rows.h"
 
 #include <cmath>
+#include <utility>
+
+#include "host.h"
 
 namespace schemascript::guest {
 namespace {
 
-// The largest time that a Date holds, in milliseconds.
-constexpr double kTimeMax = 8.64e15;
+constexpr std::int64_t kSafeIntegerMax = (std::int64_t{1} << 53) - 1;
+// The days that a Date can hold, in milliseconds.
+constexpr double kDateMax = 8.64e15;
+constexpr std::size_t kResultHeadBytes = 3 * 4 + 2 * 8;
 
-JSValue integerAsItIs(JSContext* context, std::int64_t integer) {
-  if (integer < -kSafeIntegerMax || integer > kSafeIntegerMax) {
-    return JS_NewBigInt64(context, integer);
-  }
-  return JS_NewInt64(context, integer);
+bool isSafe(std::int64_t number) { return number >= -kSafeIntegerMax && number <= kSafeIntegerMax; }
+
+Value member(JSContext* context, JSValueConst object, const char* name) {
+  return Value(context, JS_GetPropertyStr(context, object, name));
 }
 
-void releaseBytes(JSRuntime* runtime, void*, void* bytes) { js_free_rt(runtime, bytes); }
+Value element(JSContext* context, JSValueConst array, std::uint32_t index) {
+  return Value(context, JS_GetPropertyUint32(context, array, index));
+}
 
-bool lengthOf(JSContext* context, JSValueConst array, std::uint32_t& length) {
-  const Value value(context, JS_GetPropertyStr(context, array, "length"));
-  return !value.isException() && JS_ToUint32(context, &length, value.get()) == 0;
+// The length of an array; false with an exception pending where it is none.
+bool lengthOf(JSContext* context, JSValueConst array, const char* what, std::uint32_t& length) {
+  const int isArray = JS_IsArray(context, array);
+  if (isArray < 0) return false;
+  if (isArray == 0) {
+    JS_ThrowTypeError(context, "the shape of a row needs an array of %s", what);
+    return false;
+  }
+  const Value size = member(context, array, "length");
+  return !size.isException() && JS_ToUint32(context, &length, size.get()) == 0;
+}
+
+// Where there is no memory for an error, the engine throws that it cannot make one, without end. So
+// this one asks first; what is then pending says that memory ran out.
+bool canThrow(JSContext* context) {
+  void* const probe = js_malloc(context, 1024);
+  js_free(context, probe);
+  return probe != nullptr;
 }
 
 }  // namespace
 
-bool Shape::compile(JSContext* context, JSValueConst description) {
-  if (!nodes_.push(context, {0, JS_ATOM_NULL})) return false;
-  const Value columns(context, JS_GetPropertyStr(context, description, "columns"));
+JSValue newInteger(JSContext* context, std::int64_t number) {
+  return isSafe(number) ? JS_NewInt64(context, number) : JS_NewBigInt64(context, number);
+}
+
+JSValue throwMalformedAnswer(JSContext* context) {
+  if (!canThrow(context)) return JS_EXCEPTION;
+  return JS_ThrowInternalError(context, "the host's answer is not well-formed");
+}
+
+RowShape::~RowShape() {
+  for (const Column& column : columns_) {
+    JS_FreeAtomRT(runtime_, column.key);
+    JS_FreeValueRT(runtime_, column.decoder);
+  }
+  for (const Node& node : nodes_) JS_FreeAtomRT(runtime_, node.key);
+  for (const Name& name : names_) JS_FreeValueRT(runtime_, name.name);
+  for (const Nullable& nullable : nullables_) JS_FreeAtomRT(runtime_, nullable.key);
+  columns_.free(runtime_);
+  nodes_.free(runtime_);
+  names_.free(runtime_);
+  nullables_.free(runtime_);
+}
+
+bool RowShape::compile(JSContext* context, JSValueConst shape) {
+  const Value columns = member(context, shape, "columns");
   std::uint32_t count = 0;
-  if (columns.isException() || !lengthOf(context, columns.get(), count)) return false;
+  if (columns.isException() || !lengthOf(context, columns.get(), "columns", count)) return false;
   for (std::uint32_t index = 0; index < count; ++index) {
-    const Value column(context, JS_GetPropertyUint32(context, columns.get(), index));
+    const Value column = element(context, columns.get(), index);
     if (column.isException() || !addColumn(context, column.get())) return false;
   }
-  const Value nullable(context, JS_GetPropertyStr(context, description, "nullable"));
+  const Value nullable = member(context, shape, "nullable");
   if (nullable.isException()) return false;
   if (nullable.isUndefined()) return true;
-  if (!lengthOf(context, nullable.get(), count)) return false;
+  if (!lengthOf(context, nullable.get(), "nullable", count)) return false;
   for (std::uint32_t index = 0; index < count; ++index) {
-    const Value each(context, JS_GetPropertyUint32(context, nullable.get(), index));
-    if (each.isException() || !addNullable(context, each.get())) return false;
+    const Value item = element(context, nullable.get(), index);
+    if (item.isException() || !addNullable(context, item.get())) return false;
   }
   return true;
 }
 
-bool Shape::addColumn(JSContext* context, JSValueConst description) {
-  const Value path(context, JS_GetPropertyStr(context, description, "path"));
-  const Value kind(context, JS_GetPropertyStr(context, description, "kind"));
-  Value decoder(context, JS_GetPropertyStr(context, description, "decoder"));
-  std::uint32_t length = 0;
-  std::uint32_t decoding = 0;
+void RowShape::mark(JS_MarkFunc* visit) const {
+  for (const Column& column : columns_) JS_MarkValue(runtime_, column.decoder, visit);
+}
+
+bool RowShape::addColumn(JSContext* context, JSValueConst shape) {
+  const Value path = member(context, shape, "path");
+  const Value kind = member(context, shape, "kind");
+  Value decoder = member(context, shape, "decoder");
+  std::uint32_t number = 0;
   if (path.isException() || kind.isException() || decoder.isException() ||
-      !lengthOf(context, path.get(), length) || JS_ToUint32(context, &decoding, kind.get()) < 0) {
+      JS_ToUint32(context, &number, kind.get()) < 0) {
     return false;
   }
-  if (length == 0 || decoding > static_cast<std::uint32_t>(Decoding::ToNumber)) {
-    JS_ThrowTypeError(context, "a column has a path and a kind");
+  if (number >= kDecodings) {
+    JS_ThrowRangeError(context, "there is no kind %u of columns", number);
     return false;
   }
-  Column column{static_cast<Decoding>(decoding), JS_ATOM_NULL, 0, 0, 0, 0, JS_UNDEFINED};
-  for (std::uint32_t index = 0; index < length; ++index) {
-    const Value part(context, JS_GetPropertyUint32(context, path.get(), index));
-    if (part.isException()) return false;
-    const JSAtom name = JS_ValueToAtom(context, part.get());
-    if (name == JS_ATOM_NULL) return false;
-    if (index + 1 == length) {
-      column.name = name;
-    } else if (!findNode(context, column.node, name, column.node)) {
-      return false;
-    }
-  }
-  column.nodesBefore = nodes_.size();
-  if (!columns_.push(context, column)) {
-    JS_FreeAtom(context, column.name);
+  Column column{};
+  column.decoding = static_cast<Decoding>(number);
+  column.decoder = JS_UNDEFINED;
+  if (column.decoding == Decoding::Named && !addNames(context, shape, column)) return false;
+  if (!addPath(context, path.get(), column)) return false;
+  if (!columns_.add(context, column)) {
+    JS_FreeAtom(context, column.key);
     return false;
   }
-  // From here on release() frees what the column owns.
-  Column& added = columns_[columns_.size() - 1];
-  added.decoder = decoder.take();
-  return added.decoding != Decoding::Named || addNames(context, description, added);
-}
-
-bool Shape::addNames(JSContext* context, JSValueConst description, Column& column) {
-  const Value names(context, JS_GetPropertyStr(context, description, "names"));
-  const Value numbers(context, JS_GetPropertyStr(context, description, "numbers"));
-  if (names.isException() || numbers.isException()) return false;
-  column.firstName = names_.size();
-  std::uint32_t count = 0;
-  if (!lengthOf(context, names.get(), count)) return false;
-  for (std::uint32_t index = 0; index < count; ++index) {
-    Value name(context, JS_GetPropertyUint32(context, names.get(), index));
-    const Value number(context, JS_GetPropertyUint32(context, numbers.get(), index));
-    std::int64_t value = 0;
-    if (name.isException() || number.isException() ||
-        JS_ToInt64(context, &value, number.get()) < 0 ||
-        !names_.push(context, {value, name.get()})) {
-      return false;
-    }
-    static_cast<void>(name.take());
-    ++column.nameCount;
-  }
+  columns_[columns_.size() - 1].decoder = decoder.take();
   return true;
 }
 
-bool Shape::addNullable(JSContext* context, JSValueConst description) {
-  const Value node(context, JS_GetPropertyStr(context, description, "node"));
-  const Value column(context, JS_GetPropertyStr(context, description, "column"));
-  std::uint32_t index = 0;
-  if (node.isException() || column.isException() ||
-      JS_ToUint32(context, &index, column.get()) < 0) {
+// Leaves `column.key` owned where it succeeds.
+bool RowShape::addPath(JSContext* context, JSValueConst path, Column& column) {
+  std::uint32_t length = 0;
+  if (!lengthOf(context, path, "names as a column's path", length)) return false;
+  if (length == 0) {
+    JS_ThrowTypeError(context, "a column's path is empty");
     return false;
   }
-  const JSAtom name = JS_ValueToAtom(context, node.get());
-  if (name == JS_ATOM_NULL) return false;
-  if (nullable_.push(context, {name, index})) return true;
-  JS_FreeAtom(context, name);
+  for (std::uint32_t depth = 0; depth < length; ++depth) {
+    const Value name = element(context, path, depth);
+    if (name.isException()) return false;
+    const JSAtom key = JS_ValueToAtom(context, name.get());
+    if (key == JS_ATOM_NULL) return false;
+    if (depth + 1 == length) {
+      column.key = key;
+    } else if (!enter(context, key, column.node)) {
+      return false;
+    }
+  }
+  // An object that a value took the place of would be gone while it is still being filled.
+  if (tryFindNode(column.node, column.key) == nullptr) return true;
+  JS_FreeAtom(context, column.key);
+  JS_ThrowTypeError(context, "a column's path is the beginning of another one's");
   return false;
 }
 
-// Takes over `name`.
-bool Shape::findNode(JSContext* context, std::uint32_t parent, JSAtom name, std::uint32_t& node) {
-  for (std::uint32_t known = 1; known < nodes_.size(); ++known) {
-    if (nodes_[known].parent == parent && nodes_[known].name == name) {
-      JS_FreeAtom(context, name);
-      node = known;
-      return true;
-    }
+// From `node` to the object that is its `key`, which is added where it is new. Takes `key`.
+bool RowShape::enter(JSContext* context, JSAtom key, std::uint32_t& node) {
+  if (const Node* const found = tryFindNode(node, key)) {
+    JS_FreeAtom(context, key);
+    node = static_cast<std::uint32_t>(found - nodes_.begin()) + 1;
+    return true;
   }
-  if (!nodes_.push(context, {parent, name})) {
-    JS_FreeAtom(context, name);
+  for (const Column& column : columns_) {
+    if (column.node != node || column.key != key) continue;
+    JS_FreeAtom(context, key);
+    JS_ThrowTypeError(context, "a column's path is the beginning of another one's");
     return false;
   }
-  node = nodes_.size() - 1;
+  if (!nodes_.add(context, {node, key, columns_.size()})) {
+    JS_FreeAtom(context, key);
+    return false;
+  }
+  node = nodes_.size();
   return true;
 }
 
-void Shape::mark(JSRuntime* runtime, JS_MarkFunc* markFunction) {
-  for (const Column& column : columns_) JS_MarkValue(runtime, column.decoder, markFunction);
-}
-
-void Shape::release(JSRuntime* runtime) {
-  for (const Column& column : columns_) {
-    JS_FreeAtomRT(runtime, column.name);
-    JS_FreeValueRT(runtime, column.decoder);
+bool RowShape::addNames(JSContext* context, JSValueConst shape, Column& column) {
+  const Value names = member(context, shape, "names");
+  const Value numbers = member(context, shape, "numbers");
+  std::uint32_t count = 0;
+  std::uint32_t numberCount = 0;
+  if (names.isException() || numbers.isException() ||
+      !lengthOf(context, names.get(), "names", count) ||
+      !lengthOf(context, numbers.get(), "numbers", numberCount)) {
+    return false;
   }
-  for (const Node& node : nodes_) JS_FreeAtomRT(runtime, node.name);
-  for (const Name& name : names_) JS_FreeValueRT(runtime, name.name);
-  for (const Nullable& nullable : nullable_) JS_FreeAtomRT(runtime, nullable.node);
-  columns_.release(runtime);
-  nodes_.release(runtime);
-  names_.release(runtime);
-  nullable_.release(runtime);
+  if (count != numberCount) {
+    JS_ThrowTypeError(context, "a column has %u names and %u numbers", count, numberCount);
+    return false;
+  }
+  column.firstName = names_.size();
+  for (std::uint32_t index = 0; index < count; ++index) {
+    Value name = element(context, names.get(), index);
+    const Value number = element(context, numbers.get(), index);
+    Name item{0, JS_UNDEFINED};
+    if (name.isException() || number.isException() ||
+        JS_ToInt64Ext(context, &item.number, number.get()) < 0) {
+      return false;
+    }
+    // Only strings: they cannot be part of a cycle that the collector had to know of.
+    if (!JS_IsString(name.get())) {
+      JS_ThrowTypeError(context, "a column's names must be strings");
+      return false;
+    }
+    if (!names_.add(context, item)) return false;
+    names_[names_.size() - 1].name = name.take();
+  }
+  column.nameCount = count;
+  return true;
 }
 
-Rows::~Rows() {
-  JSRuntime* const runtime = JS_GetRuntime(context_);
-  objects_.release(runtime);
-  isNull_.release(runtime);
+bool RowShape::addNullable(JSContext* context, JSValueConst nullable) {
+  const Value node = member(context, nullable, "node");
+  const Value column = member(context, nullable, "column");
+  Nullable item{};
+  if (node.isException() || column.isException() ||
+      JS_ToUint32(context, &item.column, column.get()) < 0) {
+    return false;
+  }
+  item.key = JS_ValueToAtom(context, node.get());
+  if (item.key == JS_ATOM_NULL) return false;
+  if (tryFindNode(0, item.key) == nullptr || item.column >= columns_.size()) {
+    JS_FreeAtom(context, item.key);
+    JS_ThrowTypeError(context, "what is nullable must be an object of the row, by a column of it");
+    return false;
+  }
+  if (!nullables_.add(context, item)) {
+    JS_FreeAtom(context, item.key);
+    return false;
+  }
+  columns_[item.column].isWatched = true;
+  return true;
 }
 
-JSValue Rows::next(std::uint32_t columns) {
-  return shape_ != nullptr && shape_->hasColumns() ? nextObject(columns) : nextArray(columns);
+const RowShape::Node* RowShape::tryFindNode(std::uint32_t parent, JSAtom key) const noexcept {
+  for (const Node& node : nodes_) {
+    if (node.parent == parent && node.key == key) return &node;
+  }
+  return nullptr;
 }
 
-// Properties are defined, never set: what a program did to Array.prototype and Object.prototype is
-// not asked.
-JSValue Rows::nextArray(std::uint32_t columns) {
+bool RowReader::readHead(ResultHead& head) {
+  if (!answer_.has(kResultHeadBytes)) {
+    throwMalformedAnswer(context_);
+    return false;
+  }
+  head_.columns = answer_.u32();
+  head_.rows = answer_.u32();
+  head_.cursor = answer_.u32();
+  head_.changes = answer_.i64();
+  head_.lastInsertRowid = answer_.i64();
+  head = head_;
+  // Each value takes a byte at least, so the answer's own size bounds what is made of it.
+  if (std::uint64_t{head_.columns} * head_.rows > answer_.left() ||
+      (head_.columns == 0 && head_.rows != 0)) {
+    throwMalformedAnswer(context_);
+    return false;
+  }
+  if (shape_ == nullptr || head_.rows == 0) return true;
+  if (head_.columns != shape_->columns_.size()) {
+    if (!canThrow(context_)) return false;
+    JS_ThrowTypeError(context_, "the statement answers %u columns, and its shape has %u",
+                      head_.columns, shape_->columns_.size());
+    return false;
+  }
+  return prepareFrame();
+}
+
+// Objects of the row first, then one place for each that may be null.
+bool RowReader::prepareFrame() {
+  const std::size_t size = 1 + shape_->nodes_.size() + shape_->nullables_.size();
+  if (size <= kFrameSize) return true;
+  nodes_ = ownFrame_ = static_cast<JSValue*>(js_malloc(context_, size * sizeof(JSValue)));
+  return ownFrame_ != nullptr;
+}
+
+JSValue RowReader::readRows() {
+  Value rows(context_, JS_NewArray(context_));
+  if (rows.isException()) return JS_EXCEPTION;
+  for (std::uint32_t index = 0; index < head_.rows; ++index) {
+    // Rows are made without a step of bytecode, where the engine would ask.
+    if (*tools_.stopRequested != 0) return throwInterrupted(context_);
+    const JSValue row = nextRow();
+    if (JS_IsException(row) ||
+        JS_DefinePropertyValueUint32(context_, rows.get(), index, row, JS_PROP_C_W_E) < 0) {
+      return JS_EXCEPTION;
+    }
+  }
+  return rows.take();
+}
+
+JSValue RowReader::readRow() {
+  if (head_.rows > 1) return throwMalformedAnswer(context_);
+  return head_.rows == 0 ? JS_UNDEFINED : nextRow();
+}
+
+JSValue RowReader::nextArray() {
   Value row(context_, JS_NewArray(context_));
   if (row.isException()) return JS_EXCEPTION;
-  for (std::uint32_t column = 0; column < columns; ++column) {
-    const JSValue value = plain();
+  for (std::uint32_t index = 0; index < head_.columns; ++index) {
+    Cell cell;
+    if (!readCell(cell)) return JS_EXCEPTION;
+    const JSValue value = asIs(cell);
     if (JS_IsException(value) ||
-        JS_DefinePropertyValueUint32(context_, row.get(), column, value, JS_PROP_C_W_E) < 0) {
+        JS_DefinePropertyValueUint32(context_, row.get(), index, value, JS_PROP_C_W_E) < 0) {
       return JS_EXCEPTION;
     }
   }
   return row.take();
 }
 
-JSValue Rows::nextObject(std::uint32_t columns) {
-  if (objects_.size() == 0) {
-    for ([[maybe_unused]] const auto& node : shape_->nodes_) {
-      if (!objects_.push(context_, JS_UNDEFINED)) return JS_EXCEPTION;
-    }
-    for ([[maybe_unused]] const auto& column : shape_->columns_) {
-      if (!isNull_.push(context_, false)) return JS_EXCEPTION;
-    }
-  }
+JSValue RowReader::nextObject() {
   Value row(context_, JS_NewObject(context_));
-  if (row.isException()) return JS_EXCEPTION;
-  objects_[0] = row.get();
-  if (!addColumns(columns) || !dropNullNodes()) return JS_EXCEPTION;
+  if (row.isException() || !fillObject(row.get())) return JS_EXCEPTION;
   return row.take();
 }
 
-bool Rows::addColumns(std::uint32_t columns) {
-  std::uint32_t nodes = 1;
-  for (std::uint32_t index = 0; index < shape_->columns_.size(); ++index) {
-    const Column& column = shape_->columns_[index];
-    for (; nodes < column.nodesBefore; ++nodes) {
-      if (!addNode(nodes)) return false;
+bool RowReader::fillObject(JSValueConst row) {
+  const std::uint32_t nodeCount = shape_->nodes_.size();
+  const std::uint32_t nullableCount = shape_->nullables_.size();
+  JSValue* const nulls = nodes_ + 1 + nodeCount;
+  for (std::uint32_t index = 0; index < nullableCount; ++index) nulls[index] = JS_UNDEFINED;
+  nodes_[0] = row;
+  std::uint32_t opened = 0;
+  for (std::uint32_t index = 0; index < head_.columns; ++index) {
+    for (; opened < nodeCount && shape_->nodes_[opened].column == index; ++opened) {
+      const RowShape::Node& node = shape_->nodes_[opened];
+      const JSValue object = JS_NewObject(context_);
+      if (JS_IsException(object)) return false;
+      nodes_[opened + 1] = object;
+      if (JS_DefinePropertyValue(context_, nodes_[node.parent], node.key, object, JS_PROP_C_W_E) <
+          0) {
+        return false;
+      }
     }
-    const JSValue value = index < columns ? decoded(column) : call(column, JS_UNDEFINED);
+    const RowShape::Column& column = shape_->columns_[index];
+    Cell cell;
+    if (!readCell(cell)) return false;
+    const JSValue value = decode(cell, column);
     if (JS_IsException(value)) return false;
-    isNull_[index] = JS_IsNull(value);
-    if (JS_DefinePropertyValue(context_, objects_[column.node], column.name, value, JS_PROP_C_W_E) <
+    if (column.isWatched && JS_IsNull(value)) {
+      for (std::uint32_t at = 0; at < nullableCount; ++at) {
+        if (shape_->nullables_[at].column == index) nulls[at] = JS_NULL;
+      }
+    }
+    if (JS_DefinePropertyValue(context_, nodes_[column.node], column.key, value, JS_PROP_C_W_E) <
         0) {
       return false;
     }
   }
-  // What a statement answers beyond the shape is nobody's.
-  for (std::uint32_t index = shape_->columns_.size(); index < columns; ++index) {
-    const Value unused(context_, plain());
-    if (unused.isException()) return false;
-  }
-  return true;
-}
-
-bool Rows::addNode(std::uint32_t node) {
-  const Shape::Node& description = shape_->nodes_[node];
-  const JSValue object = JS_NewObject(context_);
-  if (JS_IsException(object)) return false;
-  objects_[node] = object;
-  return JS_DefinePropertyValue(context_, objects_[description.parent], description.name, object,
-                                JS_PROP_C_W_E) >= 0;
-}
-
-bool Rows::dropNullNodes() {
-  for (const Shape::Nullable& nullable : shape_->nullable_) {
-    if (nullable.column >= isNull_.size() || !isNull_[nullable.column]) continue;
-    if (JS_DefinePropertyValue(context_, objects_[0], nullable.node, JS_NULL, JS_PROP_C_W_E) < 0) {
+  for (std::uint32_t index = 0; index < nullableCount; ++index) {
+    if (JS_IsNull(nulls[index]) &&
+        JS_DefinePropertyValue(context_, row, shape_->nullables_[index].key, JS_NULL,
+                               JS_PROP_C_W_E) < 0) {
       return false;
     }
   }
   return true;
 }
 
-JSValue Rows::plain() {
-  Tag tag{};
-  if (!answer_.read(tag)) return JS_EXCEPTION;
-  switch (tag) {
+bool RowReader::readCell(Cell& cell) {
+  if (answer_.has(1)) {
+    cell.tag = static_cast<Tag>(answer_.u8());
+    switch (cell.tag) {
+      case Tag::Null:
+        return true;
+      case Tag::Integer:
+        if (!answer_.has(8)) break;
+        cell.integer = answer_.i64();
+        return true;
+      case Tag::Real:
+        if (!answer_.has(8)) break;
+        cell.real = answer_.f64();
+        return true;
+      case Tag::Text:
+      case Tag::Blob:
+      case Tag::MalformedText:
+        if (!answer_.has(4)) break;
+        cell.size = answer_.u32();
+        if (cell.size > answer_.left()) break;
+        return true;
+    }
+  }
+  throwMalformedAnswer(context_);
+  return false;
+}
+
+JSValue RowReader::asIs(const Cell& cell) {
+  switch (cell.tag) {
     case Tag::Null:
       return JS_NULL;
-    case Tag::Integer: {
-      std::int64_t integer = 0;
-      if (!answer_.read(integer)) return JS_EXCEPTION;
-      return integerAsItIs(context_, integer);
-    }
-    case Tag::Real: {
-      double real = 0;
-      if (!answer_.read(real)) return JS_EXCEPTION;
-      return JS_NewFloat64(context_, real);
-    }
-    case Tag::Text: {
-      std::uint32_t size = 0;
-      if (!answer_.read(size)) return JS_EXCEPTION;
-      return text(size);
-    }
+    case Tag::Integer:
+      return newInteger(context_, cell.integer);
+    case Tag::Real:
+      return JS_NewFloat64(context_, cell.real);
+    case Tag::Text:
+      return text(cell.size);
     case Tag::Blob:
-    case Tag::OddText:
-      return blob();
-  }
-  answer_.failMalformed();
-  return JS_EXCEPTION;
-}
-
-JSValue Rows::decoded(const Column& column) {
-  const auto tag = static_cast<Tag>(answer_.peek());
-  const Decoding decoding = column.decoding;
-  if (decoding == Decoding::AsItIs || tag == Tag::Null) return plain();
-  if (tag == Tag::Integer || tag == Tag::Real) {
-    Tag read{};
-    std::int64_t integer = 0;
-    double real = 0;
-    if (!answer_.read(read)) return JS_EXCEPTION;
-    if (tag == Tag::Integer) {
-      return answer_.read(integer) ? decodedInteger(column, integer) : JS_EXCEPTION;
-    }
-    return answer_.read(real) ? decodedReal(column, real) : JS_EXCEPTION;
-  }
-  if (tag == Tag::Text && decoding == Decoding::Json) return json(column);
-  const bool isExpected = (tag == Tag::Text && decoding == Decoding::Text) ||
-                          (tag == Tag::Blob && decoding == Decoding::Blob);
-  return isExpected ? plain() : call(column, plain());
-}
-
-JSValue Rows::decodedInteger(const Column& column, std::int64_t integer) {
-  const bool isSafe = integer >= -kSafeIntegerMax && integer <= kSafeIntegerMax;
-  const auto number = static_cast<double>(integer);
-  switch (column.decoding) {
-    case Decoding::Number:
-      if (isSafe) return JS_NewInt64(context_, integer);
-      break;
-    case Decoding::BigInt:
-      return JS_NewBigInt64(context_, integer);
-    case Decoding::Boolean:
-      if (integer == 0 || integer == 1) return JS_NewBool(context_, integer == 1);
-      break;
-    case Decoding::Milliseconds:
-      if (std::fabs(number) <= kTimeMax) return JS_NewDate(context_, number);
-      break;
-    case Decoding::Seconds:
-      if (std::fabs(number) <= kTimeMax / 1000) return JS_NewDate(context_, number * 1000);
-      break;
-    case Decoding::Named:
-      for (std::uint32_t index = 0; index < column.nameCount; ++index) {
-        const Shape::Name& name = shape_->names_[column.firstName + index];
-        if (name.number == integer) return JS_DupValue(context_, name.name);
-      }
-      break;
-    case Decoding::ToNumber:
-      return isSafe ? JS_NewInt64(context_, integer) : JS_NewFloat64(context_, number);
-    default:
+    case Tag::MalformedText:
       break;
   }
-  return call(column, integerAsItIs(context_, integer));
+  return blob(cell.size);
 }
 
-JSValue Rows::decodedReal(const Column& column, double real) {
-  const JSValue number = JS_NewFloat64(context_, real);
-  if (column.decoding == Decoding::Number || column.decoding == Decoding::ToNumber) return number;
-  return call(column, number);
+JSValue RowReader::text(std::uint32_t size) {
+  if (answer_.isWhole(size)) return JS_NewStringLen(context_, answer_.text(size), size);
+  auto* const copy = static_cast<char*>(js_malloc(context_, size));
+  if (copy == nullptr) return JS_EXCEPTION;
+  const JSValue made = answer_.copy(copy, size) ? JS_NewStringLen(context_, copy, size)
+                                                : throwMalformedAnswer(context_);
+  js_free(context_, copy);
+  return made;
 }
 
-JSValue Rows::text(std::uint32_t size) {
-  if (AnswerReader::fits(size)) {
-    const char* const characters = answer_.view(size);
-    return characters == nullptr ? JS_EXCEPTION : JS_NewStringLen(context_, characters, size);
-  }
-  if (size > answer_.left()) {
-    answer_.failMalformed();
-    return JS_EXCEPTION;
-  }
-  auto* const characters = static_cast<char*>(js_malloc(context_, size));
-  if (characters == nullptr) return JS_EXCEPTION;
-  const JSValue text =
-      answer_.readTo(characters, size) ? JS_NewStringLen(context_, characters, size) : JS_EXCEPTION;
-  js_free(context_, characters);
-  return text;
-}
-
-JSValue Rows::json(const Column& column) {
-  Value stored(context_, plain());
-  if (stored.isException()) return JS_EXCEPTION;
-  const Text text(context_, stored.get());
-  if (!text.valid()) return JS_EXCEPTION;
-  const JSValue parsed =
-      JS_ParseJSON(context_, text.view().data(), text.view().size(), "a column of JSON");
-  if (!JS_IsException(parsed)) return parsed;
-  const Value error(context_, JS_GetException(context_));  // The decoder says it better.
-  return call(column, stored.take());
-}
-
-JSValue Rows::blob() {
-  std::uint32_t size = 0;
-  if (!answer_.read(size)) return JS_EXCEPTION;
-  if (size > answer_.left()) {
-    answer_.failMalformed();
-    return JS_EXCEPTION;
-  }
-  auto* const bytes = static_cast<std::uint8_t*>(js_malloc(context_, size + 1));
+JSValue RowReader::blob(std::uint32_t size) {
+  auto* const bytes = static_cast<std::uint8_t*>(js_malloc(context_, size == 0 ? 1 : size));
   if (bytes == nullptr) return JS_EXCEPTION;
-  if (!answer_.readTo(bytes, size)) {
-    js_free(context_, bytes);
-    return JS_EXCEPTION;
-  }
-  const Value buffer(context_, JS_NewArrayBuffer(context_, bytes, size, releaseBytes, nullptr, 0));
+  const auto release = [](JSRuntime* runtime, void*, void* first) { js_free_rt(runtime, first); };
+  Value buffer(context_, answer_.copy(bytes, size)
+                             ? JS_NewArrayBuffer(context_, bytes, size, release, nullptr, 0)
+                             : throwMalformedAnswer(context_));
   if (buffer.isException()) {
     js_free(context_, bytes);
     return JS_EXCEPTION;
@@ -375,17 +418,102 @@ JSValue Rows::blob() {
   return JS_NewTypedArray(context_, 3, arguments, JS_TYPED_ARRAY_UINT8);
 }
 
-// Takes over `stored`. The decoder may send a request of its own, which would drop this answer.
-JSValue Rows::call(const Column& column, JSValue stored) {
-  Value value(context_, stored);
-  if (value.isException()) return JS_EXCEPTION;
-  if (JS_IsUndefined(column.decoder)) return value.take();
+JSValue RowReader::json(const Cell& cell, const RowShape::Column& column) {
+  if (answer_.isWhole(cell.size)) return parse(answer_.text(cell.size), cell.size, column);
+  auto* const copy = static_cast<char*>(js_malloc(context_, std::size_t{cell.size} + 1));
+  if (copy == nullptr) return JS_EXCEPTION;
+  const JSValue parsed = answer_.copy(copy, cell.size) ? parse(copy, cell.size, column)
+                                                       : throwMalformedAnswer(context_);
+  js_free(context_, copy);
+  return parsed;
+}
+
+// One byte behind the text must be writable.
+JSValue RowReader::parse(char* text, std::uint32_t size, const RowShape::Column& column) {
+  // The engine's parser wants a NUL behind its text, where the next value may begin.
+  const char next = std::exchange(text[size], '\0');
+  const JSValue parsed = JS_ParseJSON(context_, text, size, "<json>");
+  text[size] = next;
+  if (!JS_IsException(parsed)) return parsed;
+  // Memory that ran out says nothing about the text.
+  const JSValue error = JS_GetException(context_);
+  const Value prototype(context_, JS_GetPrototype(context_, error));
+  if (!JS_IsObject(prototype.get()) ||
+      JS_VALUE_GET_PTR(prototype.get()) != JS_VALUE_GET_PTR(tools_.syntaxErrorPrototype.get())) {
+    return JS_Throw(context_, error);
+  }
+  JS_FreeValue(context_, error);
+  return call(JS_NewStringLen(context_, text, size), column);
+}
+
+JSValue RowReader::decode(const Cell& cell, const RowShape::Column& column) {
+  if (cell.tag == Tag::Null) return JS_NULL;
+  switch (column.decoding) {
+    case Decoding::AsIs:
+      return asIs(cell);
+    case Decoding::Number:
+      if (cell.tag == Tag::Integer && isSafe(cell.integer)) {
+        return JS_NewInt64(context_, cell.integer);
+      }
+      if (cell.tag == Tag::Real) return JS_NewFloat64(context_, cell.real);
+      break;
+    case Decoding::BigInt:
+      if (cell.tag == Tag::Integer) return JS_NewBigInt64(context_, cell.integer);
+      break;
+    case Decoding::Boolean:
+      if (cell.tag == Tag::Integer && (cell.integer == 0 || cell.integer == 1)) {
+        return JS_NewBool(context_, cell.integer == 1);
+      }
+      break;
+    case Decoding::Milliseconds:
+      return date(cell, column, 1);
+    case Decoding::Seconds:
+      return date(cell, column, 1000);
+    case Decoding::Json:
+      if (cell.tag == Tag::Text) return json(cell, column);
+      break;
+    case Decoding::Text:
+      if (cell.tag == Tag::Text) return text(cell.size);
+      break;
+    case Decoding::Blob:
+      if (cell.tag == Tag::Blob) return blob(cell.size);
+      break;
+    case Decoding::Named:
+      for (std::uint32_t at = 0; cell.tag == Tag::Integer && at < column.nameCount; ++at) {
+        const RowShape::Name& name = shape_->names_[column.firstName + at];
+        if (name.number == cell.integer) return JS_DupValue(context_, name.name);
+      }
+      break;
+    case Decoding::ToNumber:
+      if (cell.tag == Tag::Integer) {
+        return JS_NewFloat64(context_, static_cast<double>(cell.integer));
+      }
+      if (cell.tag == Tag::Real) return JS_NewFloat64(context_, cell.real);
+      break;
+    case Decoding::Call:
+      break;
+  }
+  return call(asIs(cell), column);
+}
+
+JSValue RowReader::date(const Cell& cell, const RowShape::Column& column, double unit) {
+  const bool isNumber = cell.tag == Tag::Real || (cell.tag == Tag::Integer && isSafe(cell.integer));
+  if (isNumber) {
+    const double time =
+        (cell.tag == Tag::Real ? cell.real : static_cast<double>(cell.integer)) * unit;
+    if (std::abs(time) <= kDateMax) return JS_NewDate(context_, time);
+  }
+  return call(asIs(cell), column);
+}
+
+// What is not as a column's kind expects it is its decoder's business. Takes `raw`.
+JSValue RowReader::call(JSValue raw, const RowShape::Column& column) {
+  if (JS_IsException(raw) || JS_IsUndefined(column.decoder)) return raw;
+  const Value value(context_, raw);
+  // The decoder may query, which drops the waiting answer.
   if (!answer_.detach()) return JS_EXCEPTION;
-  const Value decoder = Value::share(context_, column.decoder);
-  const Value decode(context_, JS_GetPropertyStr(context_, decoder.get(), "mapFromDriverValue"));
   JSValueConst arguments[] = {value.get()};
-  return decode.isException() ? JS_EXCEPTION
-                              : JS_Call(context_, decode.get(), decoder.get(), 1, arguments);
+  return JS_Invoke(context_, column.decoder, tools_.mapFromDriverValue, 1, arguments);
 }
 
 }  // namespace schemascript::guest

@@ -1,5 +1,6 @@
-// Rows of an answer become JavaScript values: arrays, or objects of a shape that the driver has
-// described.
+// Rows of a binary answer to JavaScript: to arrays, or to objects in a shape that was compiled
+// before. Nothing that a program did to Object.prototype, Array.prototype or to globals has an
+// effect: properties are defined, not set, and the engine makes what is made.
 #pragma once
 
 #include <cstdint>
@@ -9,143 +10,182 @@
 
 namespace schemascript::guest {
 
-// How a stored value becomes the value of a column. Only the stored values that a column of this
-// kind is expected to hold are decoded here; everything else is left to the column's decoder in
-// JavaScript, and so are its errors. NULL is null for all.
+// What a column's values become; the numbers are those of `kind` in docs/protocol.md.
 enum class Decoding : std::uint8_t {
-  AsItIs,
-  Number,        // an integer within 2^53 - 1, or a real
-  BigInt,        // an integer
-  Boolean,       // 1 or 0
-  Milliseconds,  // an integer that a Date can hold -> Date
-  Seconds,       // the same, in seconds
-  Json,          // text that is JSON
+  AsIs,
+  Number,
+  BigInt,
+  Boolean,
+  Milliseconds,
+  Seconds,
+  Json,
   Text,
   Blob,
-  Named,    // an integer that stands for a name
-  Call,     // always the decoder
-  ToNumber  // an integer or a real, rounded to a double
+  Named,
+  Call,
+  ToNumber,
 };
+inline constexpr std::uint32_t kDecodings = 12;
 
-// An array of the engine's memory. Its elements are moved like bytes.
-template <typename Element>
+// A list in the engine's memory, which counts it. Its items are given back by whoever has the list.
+template <typename Item>
 class List {
  public:
-  List() = default;
+  List() noexcept = default;
   List(const List&) = delete;
   List& operator=(const List&) = delete;
 
-  // False, with a pending exception, when there is no memory.
-  [[nodiscard]] bool push(JSContext* context, Element element) {
+  // False with an exception pending.
+  [[nodiscard]] bool add(JSContext* context, const Item& item) {
     if (size_ == capacity_) {
       const std::uint32_t capacity = capacity_ == 0 ? 4 : capacity_ * 2;
-      void* const larger = js_realloc(context, elements_, capacity * sizeof(Element));
-      if (larger == nullptr) return false;
-      elements_ = static_cast<Element*>(larger);
+      auto* const moved =
+          static_cast<Item*>(js_realloc(context, items_, std::size_t{capacity} * sizeof(Item)));
+      if (moved == nullptr) return false;
+      items_ = moved;
       capacity_ = capacity;
     }
-    elements_[size_++] = element;
+    items_[size_++] = item;
     return true;
   }
-  // Instead of a destructor, which would not know the runtime.
-  void release(JSRuntime* runtime) { js_free_rt(runtime, elements_); }
-
+  void free(JSRuntime* runtime) noexcept { js_free_rt(runtime, items_); }
   std::uint32_t size() const noexcept { return size_; }
-  Element& operator[](std::uint32_t index) noexcept { return elements_[index]; }
-  Element* begin() noexcept { return elements_; }
-  Element* end() noexcept { return elements_ + size_; }
+  const Item& operator[](std::uint32_t index) const noexcept { return items_[index]; }
+  Item& operator[](std::uint32_t index) noexcept { return items_[index]; }
+  const Item* begin() const noexcept { return items_; }
+  const Item* end() const noexcept { return items_ + size_; }
 
  private:
-  Element* elements_ = nullptr;
+  Item* items_ = nullptr;
   std::uint32_t size_ = 0;
   std::uint32_t capacity_ = 0;
 };
 
-// What the driver knows about the rows of a statement, made ready for reading them. Lives in a
-// native object, whose finalizer calls release().
-class Shape {
+// How rows become objects: which value goes to which property, and as what. Immutable once
+// compiled, so that a decoder may use the statement whose rows it is decoding.
+class RowShape {
  public:
-  // Takes over the driver's description (RowShape in docs/protocol.md). False when it threw.
-  [[nodiscard]] bool compile(JSContext* context, JSValueConst description);
-  void mark(JSRuntime* runtime, JS_MarkFunc* markFunction);
-  void release(JSRuntime* runtime);
+  explicit RowShape(JSRuntime* runtime) noexcept : runtime_(runtime) {}
+  RowShape(const RowShape&) = delete;
+  RowShape& operator=(const RowShape&) = delete;
+  ~RowShape();
 
-  // Without columns, rows are arrays.
-  bool hasColumns() const noexcept { return columns_.size() != 0; }
+  // Reads the JavaScript object that docs/protocol.md describes; once. False with an exception
+  // pending.
+  bool compile(JSContext* context, JSValueConst shape);
+  void mark(JS_MarkFunc* visit) const;
 
  private:
-  friend class Rows;
-
+  friend class RowReader;
   struct Name {
     std::int64_t number;
     JSValue name;
   };
   struct Column {
+    std::uint32_t node;  // The object that it belongs to; 0 is the row.
+    JSAtom key;
     Decoding decoding;
-    JSAtom name;
-    std::uint32_t node;         // The object that it is a property of.
-    std::uint32_t nodesBefore;  // How many objects there must be.
-    std::uint32_t firstName;    // Of `names_`.
-    std::uint32_t nameCount;
-    JSValue decoder;  // undefined: none
+    bool isWatched;   // Some object is null where this is.
+    JSValue decoder;  // Undefined: there is none.
+    std::uint32_t firstName, nameCount;
   };
-  // An object inside of the row; the row itself is the first.
+  // An object inside of the row: made when the row is at `column`.
   struct Node {
     std::uint32_t parent;
-    JSAtom name;
+    JSAtom key;
+    std::uint32_t column;
   };
   struct Nullable {
-    JSAtom node;
+    JSAtom key;
     std::uint32_t column;
   };
 
-  bool addColumn(JSContext* context, JSValueConst description);
-  bool addNames(JSContext* context, JSValueConst description, Column& column);
-  bool addNullable(JSContext* context, JSValueConst description);
-  bool findNode(JSContext* context, std::uint32_t parent, JSAtom name, std::uint32_t& node);
+  bool addColumn(JSContext* context, JSValueConst shape);
+  bool addPath(JSContext* context, JSValueConst path, Column& column);
+  bool enter(JSContext* context, JSAtom key, std::uint32_t& node);
+  bool addNames(JSContext* context, JSValueConst shape, Column& column);
+  bool addNullable(JSContext* context, JSValueConst nullable);
+  const Node* tryFindNode(std::uint32_t parent, JSAtom key) const noexcept;
 
+  JSRuntime* const runtime_;
   List<Column> columns_;
-  List<Node> nodes_;
+  List<Node> nodes_;  // The first one is node 1.
   List<Name> names_;
-  List<Nullable> nullable_;
+  List<Nullable> nullables_;
 };
 
-// Reads rows from an answer.
-class Rows {
- public:
-  // `shape` may be null: arrays. Both must outlive it.
-  Rows(JSContext* context, AnswerReader& answer, Shape* shape) noexcept
-      : context_(context), answer_(answer), shape_(shape) {}
-  Rows(const Rows&) = delete;
-  Rows& operator=(const Rows&) = delete;
-  ~Rows();
+// What the readers need of the engine, made once.
+struct RowTools {
+  JSAtom mapFromDriverValue = JS_ATOM_NULL;
+  Value syntaxErrorPrototype;
+  const volatile std::uint32_t* stopRequested = nullptr;
+};
 
-  // The next row, of that many columns. JS_EXCEPTION when it threw.
-  JSValue next(std::uint32_t columns);
+struct ResultHead {
+  std::uint32_t columns;
+  std::uint32_t rows;
+  std::uint32_t cursor;
+  std::int64_t changes;
+  std::int64_t lastInsertRowid;
+};
+
+// A whole number as the driver's users see it: a number where a double holds it, else a BigInt.
+JSValue newInteger(JSContext* context, std::int64_t number);
+// For an answer that is not what the host may answer.
+JSValue throwMalformedAnswer(JSContext* context);
+
+// Reads one result of an answer. Every function that answers a JSValue answers an exception where
+// the answer is malformed, memory ends or a decoder throws; what was made so far is freed.
+class RowReader {
+ public:
+  // `shape` null: rows become arrays. All must live longer.
+  RowReader(JSContext* context, const RowTools& tools, AnswerReader& answer, const RowShape* shape)
+      : context_(context), tools_(tools), answer_(answer), shape_(shape) {}
+  RowReader(const RowReader&) = delete;
+  RowReader& operator=(const RowReader&) = delete;
+  ~RowReader() { js_free(context_, ownFrame_); }
+
+  // Once, before the others. False with an exception pending.
+  bool readHead(ResultHead& head);
+  // An array of all rows.
+  JSValue readRows();
+  // The only row, or undefined where there is none.
+  JSValue readRow();
 
  private:
-  using Column = Shape::Column;
+  // The start of a value: a number itself, or the length of what follows.
+  struct Cell {
+    Tag tag;
+    std::uint32_t size;
+    std::int64_t integer;
+    double real;
+  };
+  static constexpr std::uint32_t kFrameSize = 16;
 
-  JSValue nextArray(std::uint32_t columns);
-  JSValue nextObject(std::uint32_t columns);
-  bool addColumns(std::uint32_t columns);
-  bool addNode(std::uint32_t node);
-  bool dropNullNodes();
-
-  JSValue plain();
-  JSValue decoded(const Column& column);
-  JSValue decodedInteger(const Column& column, std::int64_t integer);
-  JSValue decodedReal(const Column& column, double real);
+  bool prepareFrame();
+  JSValue nextRow() { return shape_ == nullptr ? nextArray() : nextObject(); }
+  JSValue nextArray();
+  JSValue nextObject();
+  bool fillObject(JSValueConst row);
+  bool readCell(Cell& cell);
+  JSValue asIs(const Cell& cell);
   JSValue text(std::uint32_t size);
-  JSValue json(const Column& column);
-  JSValue blob();
-  JSValue call(const Column& column, JSValue stored);
+  JSValue blob(std::uint32_t size);
+  JSValue json(const Cell& cell, const RowShape::Column& column);
+  JSValue parse(char* text, std::uint32_t size, const RowShape::Column& column);
+  JSValue decode(const Cell& cell, const RowShape::Column& column);
+  JSValue date(const Cell& cell, const RowShape::Column& column, double unit);
+  JSValue call(JSValue raw, const RowShape::Column& column);
 
   JSContext* const context_;
+  const RowTools& tools_;
   AnswerReader& answer_;
-  Shape* const shape_;
-  List<JSValue> objects_;  // By node; only the first, the row, is owned.
-  List<bool> isNull_;      // By column.
+  const RowShape* const shape_;
+  ResultHead head_{};
+  // The objects of the row that is being made: borrowed from it.
+  JSValue frame_[kFrameSize];
+  JSValue* ownFrame_ = nullptr;
+  JSValue* nodes_ = frame_;
 };
 
 }  // namespace schemascript::guest

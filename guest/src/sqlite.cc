@@ -1,379 +1,486 @@
+// The functions of `__host_sqlite`: each writes one request and makes JavaScript values of its
+// answer.
 #include "sqlite.h"
 
-#include <cstring>
+#include <cmath>
+#include <memory>
 #include <new>
 #include <optional>
-#include <string_view>
+#include <string>
 
 #include "guest.h"
 #include "host.h"
-#include "rows.h"
-#include "wire.h"
 
 namespace schemascript::guest {
 namespace {
 
-// What an answer of the binary form holds, as docs/protocol.md has it.
-enum class Kind : std::uint8_t { Nothing, Transaction, Rows, Batch };
+constexpr double kSafeIntegerMax = 9007199254740991.0;
+constexpr double kHandleMax = 4294967295.0;
 
-// SQL text and the shape of its rows. The memory is the engine's; the object of class
-// NativeStatement owns it.
-struct NativeStatement {
+// A statement of the driver's: SQL text, and how its rows become objects. Belongs to a JavaScript
+// object.
+struct Statement {
+  JSRuntime* runtime;
   char* sql = nullptr;
-  std::size_t sqlBytes = 0;
-  Shape shape;
+  std::uint32_t sqlSize = 0;
+  bool hasShape = false;
+  RowShape shape;
 
-  std::string_view text() const noexcept { return {sql, sqlBytes}; }
+  explicit Statement(JSRuntime* of) noexcept : runtime(of), shape(of) {}
+  ~Statement() { js_free_rt(runtime, sql); }
 };
 
-Sqlite& stateOf(JSContext* context) { return Guest::of(context).sqlite; }
-
-void release(JSRuntime* runtime, NativeStatement* statement) {
-  js_free_rt(runtime, statement->sql);
-  statement->shape.release(runtime);
-  js_free_rt(runtime, statement);
-}
-
-JSClassID statementClass = 0;
-
-NativeStatement* statementOf(JSContext* context, JSValueConst value) {
-  return static_cast<NativeStatement*>(JS_GetOpaque2(context, value, statementClass));
-}
-
-// Ours own nothing outside of the engine, so that its finalizer may come in any order.
-void finalizeStatement(JSRuntime* runtime, JSValue value) {
-  auto* const statement = static_cast<NativeStatement*>(JS_GetOpaque(value, statementClass));
-  if (statement != nullptr) release(runtime, statement);
-}
-
-void markStatement(JSRuntime* runtime, JSValueConst value, JS_MarkFunc* markFunction) {
-  auto* const statement = static_cast<NativeStatement*>(JS_GetOpaque(value, statementClass));
-  if (statement != nullptr) statement->shape.mark(runtime, markFunction);
-}
-
-// statement(sql: string, shape?: RowShape): NativeStatement
-JSValue newStatement(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
-  const Text sql(context, arguments[0]);
-  if (!sql.valid()) return JS_EXCEPTION;
-  Value object(context, JS_NewObjectClass(context, static_cast<int>(statementClass)));
-  if (object.isException()) return JS_EXCEPTION;
-  void* const memory = js_mallocz(context, sizeof(NativeStatement));
-  if (memory == nullptr) return JS_EXCEPTION;
-  auto* const statement = new (memory) NativeStatement;
-  JS_SetOpaque(object.get(), statement);  // Which frees it from here on.
-  statement->sqlBytes = sql.view().size();
-  statement->sql = static_cast<char*>(js_malloc(context, statement->sqlBytes + 1));
-  if (statement->sql == nullptr) return JS_EXCEPTION;
-  std::memcpy(statement->sql, sql.view().data(), statement->sqlBytes);
-  if (!JS_IsUndefined(arguments[1]) && !statement->shape.compile(context, arguments[1])) {
-    return JS_EXCEPTION;
+struct FreeStatement {
+  void operator()(Statement* statement) const noexcept {
+    JSRuntime* const runtime = statement->runtime;
+    statement->~Statement();
+    js_free_rt(runtime, statement);
   }
-  return object.take();
+};
+
+JSClassID statementClass = JS_INVALID_CLASS_ID;
+
+const JSClassDef kStatementClass{
+    "NativeStatement",
+    [](JSRuntime*, JSValue object) {
+      auto* const statement = static_cast<Statement*>(JS_GetOpaque(object, statementClass));
+      if (statement != nullptr) FreeStatement{}(statement);
+    },
+    [](JSRuntime*, JSValueConst object, JS_MarkFunc* mark) {
+      const auto* const statement = static_cast<Statement*>(JS_GetOpaque(object, statementClass));
+      if (statement != nullptr) statement->shape.mark(mark);
+    },
+    nullptr,
+    nullptr,
+};
+
+// Null with an exception pending where it is none.
+const Statement* statementOf(JSContext* context, JSValueConst object) {
+  return static_cast<const Statement*>(JS_GetOpaque2(context, object, statementClass));
 }
 
-// Throws what the driver makes of the `error` of an answer.
-void throwError(JSContext* context, JSValueConst description) {
-  const Value& make = stateOf(context).makeError;
-  if (!make.isUndefined()) {
-    const Value error(context, JS_Call(context, make.get(), JS_UNDEFINED, 1, &description));
-    if (!error.isException()) JS_Throw(context, JS_DupValue(context, error.get()));
+bool define(JSContext* context, const Value& object, JSAtom name, JSValue value) {
+  return !JS_IsException(value) &&
+         JS_DefinePropertyValue(context, object.get(), name, value, JS_PROP_C_W_E) >= 0;
+}
+
+// Throws what the driver makes of an error; where it has not said how, an Error with the message.
+JSValue throwError(Guest& guest, Value error) {
+  JSContext* const context = guest.context;
+  const Sqlite& sqlite = guest.sqlite;
+  if (!sqlite.errorFactory.isUndefined()) {
+    JSValueConst arguments[] = {error.get()};
+    const JSValue made = JS_Call(context, sqlite.errorFactory.get(), JS_UNDEFINED, 1, arguments);
+    return JS_IsException(made) ? made : JS_Throw(context, made);
+  }
+  Value plain(context, JS_NewError(context));
+  const JSValue message = JS_GetProperty(context, error.get(), sqlite.message);
+  if (plain.isException() || !define(context, plain, sqlite.message, message)) return JS_EXCEPTION;
+  return JS_Throw(context, plain.take());
+}
+
+// An error that is found here, before the host sees the request. `step`: of a batch, from 1; else
+// 0.
+void throwInvalidRequest(Guest& guest, const std::string& message, std::uint32_t step = 0) {
+  JSContext* const context = guest.context;
+  Value error(context, JS_NewObject(context));
+  if (error.isException() ||
+      !define(context, error, guest.sqlite.code, JS_NewString(context, "invalid-request")) ||
+      !define(context, error, guest.sqlite.message, newString(context, message).take()) ||
+      (step != 0 && !define(context, error, guest.sqlite.step, JS_NewUint32(context, step)))) {
     return;
   }
-  const Value message(context, JS_GetPropertyStr(context, description, "message"));
-  const Text text(context, message.get());
-  JS_ThrowInternalError(context, "%s", text.valid() ? text.view().data() : "");
+  (void)throwError(guest, std::move(error));
 }
 
-void throwRefusal(JSContext* context, const char* message) {
-  const Value description(context, JS_NewObject(context));
-  const auto add = [&](const char* name, const char* text) {
-    JS_DefinePropertyValueStr(context, description.get(), name, JS_NewString(context, text),
-                              JS_PROP_C_W_E);
-  };
-  add("code", "invalid-request");
-  add("message", message);
-  throwError(context, description.get());
+const char* typeOf(JSContext* context, JSValueConst value) {
+  if (JS_IsFunction(context, value)) return "function";
+  return JS_IsSymbol(value) ? "symbol" : "object";
 }
 
-// An answer in the JSON form: an error.
-void throwAnswer(JSContext* context, AnswerReader& answer) {
+void refuse(Guest& guest, std::uint32_t index, std::uint32_t step, const std::string& what) {
+  throwInvalidRequest(guest, "parameter " + std::to_string(index + 1) + what, step);
+}
+
+// False with an exception pending.
+bool writeBigInt(Guest& guest, RequestWriter& request, JSValueConst value, std::uint32_t index,
+                 std::uint32_t step) {
+  JSContext* const context = guest.context;
+  std::int64_t number = 0;
+  if (JS_ToBigInt64(context, &number, value) < 0) return false;
+  // What has more bits was cut off.
+  const Value back(context, JS_NewBigInt64(context, number));
+  if (back.isException()) return false;
+  if (!JS_StrictEq(context, back.get(), value)) {
+    refuse(guest, index, step, " is outside of the range of a 64-bit INTEGER");
+    return false;
+  }
+  request.integer(number);
+  return true;
+}
+
+bool writeBytes(JSContext* context, RequestWriter& request, JSValueConst array) {
+  std::size_t offset = 0;
+  std::size_t size = 0;
+  std::size_t elementBytes = 0;
+  const Value buffer(context,
+                     JS_GetTypedArrayBuffer(context, array, &offset, &size, &elementBytes));
+  if (buffer.isException()) return false;
+  std::size_t bufferSize = 0;
+  const std::uint8_t* const first = JS_GetArrayBuffer(context, &bufferSize, buffer.get());
+  if (first == nullptr && size != 0) return false;
+  request.sized(Tag::Blob, size == 0 ? nullptr : first + offset, size);
+  return true;
+}
+
+// A number without a fraction is an INTEGER within 2^53, and a REAL beyond it.
+void writeNumber(RequestWriter& request, double number) {
+  const bool isInteger = std::trunc(number) == number && std::abs(number) <= kSafeIntegerMax &&
+                         !(number == 0 && std::signbit(number));
+  if (isInteger) {
+    request.integer(static_cast<std::int64_t>(number));
+  } else {
+    request.real(number);
+  }
+}
+
+// False with an exception pending.
+bool writeValue(Guest& guest, RequestWriter& request, JSValueConst value, std::uint32_t index,
+                std::uint32_t step) {
+  JSContext* const context = guest.context;
+  if (JS_IsString(value)) {
+    const Text text(context, value);
+    if (!text.valid()) return false;
+    request.sized(Tag::Text, text.view().data(), text.view().size());
+    return true;
+  }
+  const int tag = JS_VALUE_GET_TAG(value);
+  if (tag == JS_TAG_INT || tag == JS_TAG_BOOL) {
+    request.integer(JS_VALUE_GET_INT(value));
+    return true;
+  }
+  if (JS_TAG_IS_FLOAT64(tag)) {
+    writeNumber(request, JS_VALUE_GET_FLOAT64(value));
+    return true;
+  }
+  if (tag == JS_TAG_NULL) {
+    request.null();
+    return true;
+  }
+  if (JS_IsBigInt(context, value)) return writeBigInt(guest, request, value, index, step);
+  const JSClassID kind = JS_GetClassID(value);
+  if (kind == guest.sqlite.uint8ArrayClass) return writeBytes(context, request, value);
+  // The sentences are those of packages/schemascript/src/protocol.ts.
+  const std::string what = tag == JS_TAG_UNDEFINED ? "undefined"
+                           : kind == guest.sqlite.dateClass
+                               ? "a Date (bind its getTime())"
+                               : std::string("of type ") + typeOf(context, value);
+  refuse(guest, index, step, " is " + what + ": SQLite has no value for it");
+  return false;
+}
+
+bool lengthOf(Guest& guest, JSValueConst array, std::uint32_t& length) {
+  const Value size(guest.context, JS_GetProperty(guest.context, array, guest.sqlite.length));
+  return !size.isException() && JS_ToUint32(guest.context, &length, size.get()) == 0;
+}
+
+// SQL and parameters. False with an exception pending, as everywhere below.
+bool writeStatement(Guest& guest, RequestWriter& request, const Statement& statement,
+                    JSValueConst params, std::uint32_t step = 0) {
+  JSContext* const context = guest.context;
+  request.u32(statement.sqlSize);
+  request.bytes(statement.sql, statement.sqlSize);
+  std::uint32_t count = 0;
+  if (!JS_IsUndefined(params) && !lengthOf(guest, params, count)) return false;
+  request.u32(count);
+  for (std::uint32_t index = 0; index < count && !request.failed(); ++index) {
+    const Value value(context, JS_GetPropertyUint32(context, params, index));
+    if (value.isException() || !writeValue(guest, request, value.get(), index, step)) return false;
+  }
+  return !request.failed();
+}
+
+// A handle, or 0 for none. A number that is cut off would be another transaction's, or none's.
+bool handleFrom(Guest& guest, JSValueConst value, const char* what, std::uint32_t& handle) {
+  const int tag = JS_VALUE_GET_TAG(value);
+  if (tag == JS_TAG_UNDEFINED) return true;
+  double number = -1;
+  if (tag == JS_TAG_INT) {
+    number = JS_VALUE_GET_INT(value);
+  } else if (JS_TAG_IS_FLOAT64(tag)) {
+    number = JS_VALUE_GET_FLOAT64(value);
+  }
+  if (number >= 0 && number <= kHandleMax && std::trunc(number) == number) {
+    handle = static_cast<std::uint32_t>(number);
+    return true;
+  }
+  throwInvalidRequest(guest, what);
+  return false;
+}
+
+bool transactionFrom(Guest& guest, JSValueConst value, std::uint32_t& handle) {
+  return handleFrom(guest, value, "the transaction must be a number that begin has answered",
+                    handle);
+}
+
+// The reason of an answer in JSON, which is always an error.
+JSValue throwAnswered(Guest& guest, AnswerReader& answer) {
+  JSContext* const context = guest.context;
   const std::size_t size = answer.left();
   auto* const text = static_cast<char*>(js_malloc(context, size + 1));
-  if (text == nullptr) return;
-  if (answer.readTo(text, size)) {
-    text[size] = 0;
-    const Value parsed(context, JS_ParseJSON(context, text, size, "the host's answer"));
-    if (!parsed.isException()) {
-      const Value error(context, JS_GetPropertyStr(context, parsed.get(), "error"));
-      if (JS_IsObject(error.get())) {
-        throwError(context, error.get());
-      } else {
-        answer.failMalformed();
-      }
-    }
-  }
+  if (text == nullptr) return JS_EXCEPTION;
+  const bool isWhole = answer.copy(text, size);
+  text[size] = '\0';
+  const Value parsed(context, isWhole ? JS_ParseJSON(context, text, size, "<answer>")
+                                      : throwMalformedAnswer(context));
   js_free(context, text);
+  if (parsed.isException()) return JS_EXCEPTION;
+  // An own property: programs may have given one to Object.prototype.
+  JSPropertyDescriptor error{0, JS_UNDEFINED, JS_UNDEFINED, JS_UNDEFINED};
+  const int found = JS_GetOwnProperty(context, &error, parsed.get(), guest.sqlite.error);
+  if (found < 0) return JS_EXCEPTION;
+  if (found == 0 || !JS_IsObject(error.value)) {
+    JS_FreeValue(context, error.value);
+    return throwMalformedAnswer(context);
+  }
+  return throwError(guest, Value(context, error.value));
 }
 
-// One request and its answer, from the first byte behind the head of the answer.
+// Sends a request and checks what kind its answer is of; it is then at the payload. Throws what the
+// answer is an error of.
 class Exchange {
  public:
-  explicit Exchange(JSContext* context) noexcept
-      : request(context, stateOf(context).bytesClass.get()), context_(context) {}
+  Exchange(Guest& guest, const RequestWriter& request)
+      : guest_(guest),
+        size_(request.failed() ? 0 : hostRequest(guest.context, request.view())),
+        answer_(guest.context, size_, guest.sqlite.answer) {}
 
-  RequestWriter request;
-
-  // Sends the request. False when an exception is pending: also that of a parameter which was
-  // refused, or of an error answer.
-  [[nodiscard]] bool send(Kind expected) {
-    std::uint32_t size = 0;
-    if (!hostSend(context_, request.bytes(), size)) return false;
-    answer_.emplace(context_, size);
-    struct {
-      std::uint8_t form, kind, zeros[2];
-    } head;
-    if (answer_->peek() == '{') {
-      throwAnswer(context_, *answer_);
+  bool expect(Kind kind) {
+    if (size_ == 0) return false;
+    if (answer_.has(1) && answer_.peek() == '{') {
+      throwAnswered(guest_, answer_);
       return false;
     }
-    if (!answer_->read(head)) return false;
-    return (head.form == 1 && head.kind == static_cast<std::uint8_t>(expected)) ||
-           answer_->failMalformed();
+    if (answer_.has(4) && answer_.u8() == kBinaryForm &&
+        answer_.u8() == static_cast<std::uint8_t>(kind) && answer_.u8() == 0 && answer_.u8() == 0) {
+      return true;
+    }
+    throwMalformedAnswer(guest_.context);
+    return false;
   }
-  // When a part of the request could not be written.
-  JSValue fail() {
-    if (request.refusal() != nullptr) throwRefusal(context_, request.refusal());
-    return JS_EXCEPTION;
+  AnswerReader& answer() noexcept { return answer_; }
+  // The value, if nothing follows it.
+  JSValue finish(JSValue value) {
+    if (JS_IsException(value) || answer_.left() == 0) return value;
+    JS_FreeValue(guest_.context, value);
+    return throwMalformedAnswer(guest_.context);
   }
-  AnswerReader& answer() noexcept { return *answer_; }
 
  private:
-  JSContext* const context_;
-  std::optional<AnswerReader> answer_;
+  Guest& guest_;
+  const std::uint32_t size_;
+  AnswerReader answer_;
 };
 
-struct ResultHead {
-  std::uint32_t columns = 0;
-  std::uint32_t rows = 0;
-  std::uint32_t cursor = 0;
-  std::int64_t changes = 0;
-  std::int64_t lastInsertRowid = 0;
-};
-
-bool readHead(AnswerReader& answer, ResultHead& head) {
-  return answer.read(head.columns) && answer.read(head.rows) && answer.read(head.cursor) &&
-         answer.read(head.changes) && answer.read(head.lastInsertRowid);
-}
-
-JSValue readRows(JSContext* context, AnswerReader& answer, const ResultHead& head, Shape* shape) {
-  Value rows(context, JS_NewArray(context));
-  if (rows.isException()) return JS_EXCEPTION;
-  // Rows without columns would cost a broken host nothing.
-  if (head.columns == 0 && head.rows != 0) {
-    answer.failMalformed();
-    return JS_EXCEPTION;
-  }
-  Rows reader(context, answer, shape);
-  for (std::uint32_t index = 0; index < head.rows; ++index) {
-    const JSValue row = reader.next(head.columns);
-    if (JS_IsException(row) ||
-        JS_DefinePropertyValueUint32(context, rows.get(), index, row, JS_PROP_C_W_E) < 0) {
-      return JS_EXCEPTION;
-    }
-  }
-  return rows.take();
-}
-
-JSValue integer(JSContext* context, std::int64_t number) {
-  const bool isSafe = number >= -kSafeIntegerMax && number <= kSafeIntegerMax;
-  return isSafe ? JS_NewInt64(context, number) : JS_NewBigInt64(context, number);
-}
-
-bool define(JSContext* context, const Value& object, const char* name, JSValue value) {
-  return !JS_IsException(value) &&
-         JS_DefinePropertyValueStr(context, object.get(), name, value, JS_PROP_C_W_E) >= 0;
-}
-
-// { rows, changes, lastInsertRowid }
-JSValue readRunResult(JSContext* context, AnswerReader& answer, const ResultHead& head) {
+JSValue runResult(Guest& guest, RowReader& reader, const ResultHead& head) {
+  JSContext* const context = guest.context;
+  const Sqlite& sqlite = guest.sqlite;
   Value result(context, JS_NewObject(context));
-  if (result.isException() ||
-      !define(context, result, "rows", readRows(context, answer, head, nullptr)) ||
-      !define(context, result, "changes", integer(context, head.changes)) ||
-      !define(context, result, "lastInsertRowid", integer(context, head.lastInsertRowid))) {
+  if (result.isException() || !define(context, result, sqlite.rows, reader.readRows()) ||
+      !define(context, result, sqlite.changes, newInteger(context, head.changes)) ||
+      !define(context, result, sqlite.lastInsertRowid, newInteger(context, head.lastInsertRowid))) {
     return JS_EXCEPTION;
   }
   return result.take();
 }
 
-// What the function with the name of `method` answers.
-JSValue readResult(JSContext* context, AnswerReader& answer, Method method, Shape& shape) {
+JSValue cursorResult(Guest& guest, RowReader& reader, const ResultHead& head) {
+  JSContext* const context = guest.context;
+  Value result(context, JS_NewObject(context));
+  if (result.isException() || !define(context, result, guest.sqlite.rows, reader.readRows()) ||
+      !define(context, result, guest.sqlite.cursor, JS_NewUint32(context, head.cursor))) {
+    return JS_EXCEPTION;
+  }
+  return result.take();
+}
+
+// One result, as the method that asked for it answers.
+JSValue readResult(Guest& guest, AnswerReader& answer, const Statement& statement, Method method) {
+  const bool isShaped = statement.hasShape && method != Method::Run && method != Method::Values;
+  RowReader reader(guest.context, guest.sqlite.tools, answer,
+                   isShaped ? &statement.shape : nullptr);
   ResultHead head;
-  if (!readHead(answer, head)) return JS_EXCEPTION;
+  if (!reader.readHead(head)) return JS_EXCEPTION;
   switch (method) {
     case Method::Run:
-      return readRunResult(context, answer, head);
-    case Method::Values:
-      return readRows(context, answer, head, nullptr);
-    case Method::Get: {
-      if (head.rows == 0) return JS_UNDEFINED;
-      Rows reader(context, answer, &shape);
-      return reader.next(head.columns);
-    }
+      return runResult(guest, reader, head);
+    case Method::Get:
+      return reader.readRow();
+    case Method::Iterate:
+    case Method::Fetch:
+      return cursorResult(guest, reader, head);
     default:
-      return readRows(context, answer, head, &shape);
+      return reader.readRows();
   }
 }
 
-// { rows, cursor }
-JSValue readPiece(JSContext* context, AnswerReader& answer, Shape& shape) {
-  ResultHead head;
-  if (!readHead(answer, head)) return JS_EXCEPTION;
-  Value result(context, JS_NewObject(context));
-  if (result.isException() ||
-      !define(context, result, "rows", readRows(context, answer, head, &shape)) ||
-      !define(context, result, "cursor", JS_NewUint32(context, head.cursor))) {
-    return JS_EXCEPTION;
+// Whether the declared tables are where they have to be before the first query.
+bool ready(Guest& guest) { return !guest.pushFirst || pushSchema(guest); }
+
+// setErrorFactory(make)
+JSValue setErrorFactory(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
+  if (!JS_IsFunction(context, arguments[0])) {
+    return JS_ThrowTypeError(context, "the error factory must be a function");
   }
-  return result.take();
+  Guest::of(context).sqlite.errorFactory = Value::share(context, arguments[0]);
+  return JS_UNDEFINED;
 }
 
-// The declared tables come before the first query.
-bool pushFirst(JSContext* context) {
-  Guest& guest = Guest::of(context);
-  return !guest.pushFirst || pushSchema(guest);
+// statement(sql, shape?)
+JSValue newStatement(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
+  JSRuntime* const runtime = JS_GetRuntime(context);
+  void* const block = js_malloc(context, sizeof(Statement));
+  if (block == nullptr) return JS_EXCEPTION;
+  std::unique_ptr<Statement, FreeStatement> statement(new (block) Statement(runtime));
+  const Text sql(context, arguments[0]);
+  if (!sql.valid()) return JS_EXCEPTION;
+  if (sql.view().size() > UINT32_MAX / 2) return JS_ThrowRangeError(context, "the SQL is too long");
+  statement->sql = static_cast<char*>(js_malloc(context, sql.view().size() + 1));
+  if (statement->sql == nullptr) return JS_EXCEPTION;
+  statement->sqlSize = static_cast<std::uint32_t>(sql.view().copy(statement->sql, SIZE_MAX));
+  statement->hasShape = !JS_IsUndefined(arguments[1]);
+  if (statement->hasShape && !statement->shape.compile(context, arguments[1])) return JS_EXCEPTION;
+  const JSValue object = JS_NewObjectProtoClass(context, JS_NULL, statementClass);
+  if (!JS_IsException(object)) JS_SetOpaque(object, statement.release());
+  return object;
 }
 
-// run, all, values, get(statement, params, transaction)
+// run, all, values, get, iterate(statement, params, transaction)
 JSValue execute(JSContext* context, JSValueConst, int, JSValueConst* arguments, int magic) {
-  NativeStatement* const statement = statementOf(context, arguments[0]);
-  std::uint32_t transaction = 0;
-  if (statement == nullptr || JS_ToUint32(context, &transaction, arguments[2]) < 0 ||
-      !pushFirst(context)) {
-    return JS_EXCEPTION;
-  }
+  Guest& guest = Guest::of(context);
   const auto method = static_cast<Method>(magic);
-  Exchange exchange(context);
-  if (!exchange.request.header(method, 0, transaction, 0) ||
-      !exchange.request.statement(statement->text(), arguments[1])) {
-    return exchange.fail();
-  }
-  if (!exchange.send(Kind::Rows)) return JS_EXCEPTION;
-  return readResult(context, exchange.answer(), method, statement->shape);
-}
-
-// iterate(statement, params, transaction): { rows, cursor }
-JSValue iterate(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
-  NativeStatement* const statement = statementOf(context, arguments[0]);
+  const Statement* const statement = statementOf(context, arguments[0]);
   std::uint32_t transaction = 0;
-  if (statement == nullptr || JS_ToUint32(context, &transaction, arguments[2]) < 0 ||
-      !pushFirst(context)) {
+  if (statement == nullptr || !ready(guest) || !transactionFrom(guest, arguments[2], transaction)) {
     return JS_EXCEPTION;
   }
-  Exchange exchange(context);
-  if (!exchange.request.header(Method::Iterate, 0, transaction, 0) ||
-      !exchange.request.statement(statement->text(), arguments[1])) {
-    return exchange.fail();
-  }
-  if (!exchange.send(Kind::Rows)) return JS_EXCEPTION;
-  return readPiece(context, exchange.answer(), statement->shape);
+  std::optional<RequestWriter> request(std::in_place, context, guest.sqlite.request);
+  request->head(method, {}, transaction, 0);
+  if (!writeStatement(guest, *request, *statement, arguments[1])) return JS_EXCEPTION;
+  Exchange exchange(guest, *request);
+  // The host has read it: its memory can be had again before decoders run.
+  request.reset();
+  if (!exchange.expect(Kind::Rows)) return JS_EXCEPTION;
+  return exchange.finish(readResult(guest, exchange.answer(), *statement, method));
 }
 
-// fetch(statement, cursor): { rows, cursor }
+// fetch(statement, cursor)
 JSValue fetch(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
-  NativeStatement* const statement = statementOf(context, arguments[0]);
+  Guest& guest = Guest::of(context);
+  const Statement* const statement = statementOf(context, arguments[0]);
   std::uint32_t cursor = 0;
-  if (statement == nullptr || JS_ToUint32(context, &cursor, arguments[1]) < 0) return JS_EXCEPTION;
-  Exchange exchange(context);
-  if (!exchange.request.header(Method::Fetch, 0, 0, cursor)) return exchange.fail();
-  if (!exchange.send(Kind::Rows)) return JS_EXCEPTION;
-  return readPiece(context, exchange.answer(), statement->shape);
-}
-
-// close(cursor), commit(transaction), rollback(transaction)
-JSValue end(JSContext* context, JSValueConst, int, JSValueConst* arguments, int magic) {
-  std::uint32_t handle = 0;
-  if (JS_ToUint32(context, &handle, arguments[0]) < 0) return JS_EXCEPTION;
-  const auto method = static_cast<Method>(magic);
-  const bool isCursor = method == Method::Close;
-  Exchange exchange(context);
-  if (!exchange.request.header(method, 0, isCursor ? 0 : handle, isCursor ? handle : 0)) {
-    return exchange.fail();
+  if (statement == nullptr || !ready(guest) ||
+      !handleFrom(guest, arguments[1], "the cursor must be a number that iterate has answered",
+                  cursor)) {
+    return JS_EXCEPTION;
   }
-  return exchange.send(Kind::Nothing) ? JS_UNDEFINED : JS_EXCEPTION;
+  std::optional<RequestWriter> request(std::in_place, context, guest.sqlite.request);
+  request->head(Method::Fetch, {}, 0, cursor);
+  Exchange exchange(guest, *request);
+  request.reset();
+  if (!exchange.expect(Kind::Rows)) return JS_EXCEPTION;
+  return exchange.finish(readResult(guest, exchange.answer(), *statement, Method::Fetch));
 }
 
-// begin(behavior: "deferred" | "immediate" | "exclusive" | undefined, parent): number
+// A request of nothing but its head.
+JSValue ask(Guest& guest, Method method, Behavior behavior, std::uint32_t transaction,
+            std::uint32_t cursor) {
+  RequestWriter request(guest.context, guest.sqlite.request);
+  request.head(method, behavior, transaction, cursor);
+  Exchange exchange(guest, request);
+  if (method != Method::Begin) {
+    return exchange.expect(Kind::Nothing) ? exchange.finish(JS_UNDEFINED) : JS_EXCEPTION;
+  }
+  if (!exchange.expect(Kind::Transaction)) return JS_EXCEPTION;
+  if (!exchange.answer().has(4)) return throwMalformedAnswer(guest.context);
+  return exchange.finish(JS_NewUint32(guest.context, exchange.answer().u32()));
+}
+
+// close(cursor)
+JSValue close(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
+  Guest& guest = Guest::of(context);
+  std::uint32_t cursor = 0;
+  if (!ready(guest) ||
+      !handleFrom(guest, arguments[0], "the cursor must be a number that iterate has answered",
+                  cursor)) {
+    return JS_EXCEPTION;
+  }
+  return ask(guest, Method::Close, {}, 0, cursor);
+}
+
+bool behaviorFrom(Guest& guest, JSValueConst value, Behavior& behavior) {
+  if (JS_IsUndefined(value)) return true;
+  const Text name(guest.context, value);
+  if (!name.valid()) return false;
+  if (name.view() == "immediate") return true;
+  if (name.view() == "deferred") {
+    behavior = Behavior::Deferred;
+  } else if (name.view() == "exclusive") {
+    behavior = Behavior::Exclusive;
+  } else {
+    throwInvalidRequest(guest, "there is no behavior \"" + std::string(name.view().substr(0, 100)) +
+                                   "\"; there are deferred, immediate and exclusive");
+    return false;
+  }
+  return true;
+}
+
+// begin(behavior, parent)
 JSValue begin(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
-  std::uint8_t behavior = 0;
-  if (!JS_IsUndefined(arguments[0])) {
-    const Text name(context, arguments[0]);
-    if (!name.valid()) return JS_EXCEPTION;
-    if (name.view() == "deferred") {
-      behavior = 1;
-    } else if (name.view() == "exclusive") {
-      behavior = 2;
-    } else if (name.view() != "immediate") {
-      throwRefusal(context, "the behavior of a transaction is deferred, immediate or exclusive");
-      return JS_EXCEPTION;
-    }
-  }
+  Guest& guest = Guest::of(context);
+  Behavior behavior = Behavior::Immediate;
   std::uint32_t parent = 0;
-  if (JS_ToUint32(context, &parent, arguments[1]) < 0 || !pushFirst(context)) return JS_EXCEPTION;
-  Exchange exchange(context);
-  if (!exchange.request.header(Method::Begin, behavior, parent, 0)) return exchange.fail();
-  std::uint32_t handle = 0;
-  if (!exchange.send(Kind::Transaction) || !exchange.answer().read(handle)) return JS_EXCEPTION;
-  return JS_NewUint32(context, handle);
+  if (!ready(guest) || !behaviorFrom(guest, arguments[0], behavior) ||
+      !transactionFrom(guest, arguments[1], parent)) {
+    return JS_EXCEPTION;
+  }
+  return ask(guest, Method::Begin, behavior, parent, 0);
 }
 
-// The statements of a batch, kept alive until their rows are read.
-class BatchSteps {
+// commit, rollback(transaction)
+JSValue end(JSContext* context, JSValueConst, int, JSValueConst* arguments, int magic) {
+  Guest& guest = Guest::of(context);
+  std::uint32_t transaction = 0;
+  if (!ready(guest) || !transactionFrom(guest, arguments[0], transaction)) return JS_EXCEPTION;
+  return ask(guest, static_cast<Method>(magic), {}, transaction, 0);
+}
+
+// The statements of a batch and how each is asked for, kept while their results are read: what
+// JavaScript gave may have been changed by then.
+class Steps {
  public:
-  explicit BatchSteps(JSContext* context) noexcept : context_(context) {}
-  BatchSteps(const BatchSteps&) = delete;
-  BatchSteps& operator=(const BatchSteps&) = delete;
-  ~BatchSteps() {
+  explicit Steps(JSContext* context) noexcept : context_(context) {}
+  Steps(const Steps&) = delete;
+  Steps& operator=(const Steps&) = delete;
+  ~Steps() {
     for (const Step& step : steps_) JS_FreeValue(context_, step.object);
-    steps_.release(JS_GetRuntime(context_));
+    steps_.free(JS_GetRuntime(context_));
   }
 
-  // Writes the next step, a [statement, method, params].
-  [[nodiscard]] bool add(RequestWriter& request, JSValueConst description) {
-    const Value method(context_, JS_GetPropertyUint32(context_, description, 1));
-    const Value params(context_, JS_GetPropertyUint32(context_, description, 2));
-    Value object(context_, JS_GetPropertyUint32(context_, description, 0));
-    std::uint32_t number = 0;
-    if (method.isException() || params.isException() || object.isException() ||
-        JS_ToUint32(context_, &number, method.get()) < 0) {
-      return false;
+  bool write(Guest& guest, RequestWriter& request, JSValueConst list, std::uint32_t count) {
+    for (std::uint32_t index = 0; index < count; ++index) {
+      const Value step(context_, JS_GetPropertyUint32(context_, list, index));
+      if (step.isException() || !writeStep(guest, request, step.get(), index + 1)) return false;
     }
-    NativeStatement* const statement = statementOf(context_, object.get());
-    if (statement == nullptr) return false;
-    if (number > static_cast<std::uint32_t>(Method::Get)) {
-      JS_ThrowTypeError(context_, "a batch has run, all, values and get");
-      return false;
-    }
-    if (!steps_.push(context_, {static_cast<Method>(number), statement, object.get()})) {
-      return false;
-    }
-    static_cast<void>(object.take());
-    return request.number(number) && request.statement(statement->text(), params.get());
+    return !request.failed();
   }
-
-  // Reads the results, in order.
-  JSValue readResults(AnswerReader& answer) {
-    std::uint32_t count = 0;
-    if (!answer.read(count)) return JS_EXCEPTION;
-    if (count != steps_.size()) {
-      answer.failMalformed();
-      return JS_EXCEPTION;
-    }
+  JSValue read(Guest& guest, AnswerReader& answer) const {
+    if (!answer.has(4) || answer.u32() != steps_.size()) return throwMalformedAnswer(context_);
     Value results(context_, JS_NewArray(context_));
     if (results.isException()) return JS_EXCEPTION;
-    for (std::uint32_t index = 0; index < count; ++index) {
+    for (std::uint32_t index = 0; index < steps_.size(); ++index) {
       const Step& step = steps_[index];
-      const JSValue result = readResult(context_, answer, step.method, step.statement->shape);
+      const JSValue result = readResult(guest, answer, *step.statement, step.method);
       if (JS_IsException(result) ||
           JS_DefinePropertyValueUint32(context_, results.get(), index, result, JS_PROP_C_W_E) < 0) {
         return JS_EXCEPTION;
@@ -384,87 +491,145 @@ class BatchSteps {
 
  private:
   struct Step {
-    Method method;
-    NativeStatement* statement;
     JSValue object;
+    const Statement* statement;
+    Method method;
   };
+
+  bool writeStep(Guest& guest, RequestWriter& request, JSValueConst step, std::uint32_t number) {
+    Value object(context_, JS_GetPropertyUint32(context_, step, 0));
+    const Value method(context_, JS_GetPropertyUint32(context_, step, 1));
+    const Value params(context_, JS_GetPropertyUint32(context_, step, 2));
+    std::uint32_t kind = 0;
+    if (object.isException() || method.isException() || params.isException() ||
+        JS_ToUint32(context_, &kind, method.get()) < 0) {
+      return false;
+    }
+    const Statement* const statement = statementOf(context_, object.get());
+    if (statement == nullptr) return false;
+    if (kind > static_cast<std::uint32_t>(Method::Get)) {
+      throwInvalidRequest(guest, "the steps of a batch are run, all, values and get", number);
+      return false;
+    }
+    if (!steps_.add(context_, {object.get(), statement, static_cast<Method>(kind)})) return false;
+    (void)object.take();
+    const std::uint8_t head[4] = {static_cast<std::uint8_t>(kind), 0, 0, 0};
+    request.bytes(head, sizeof head);
+    return writeStatement(guest, request, *statement, params.get(), number);
+  }
 
   JSContext* const context_;
   List<Step> steps_;
 };
 
-// batch(steps, transaction): unknown[]
+// batch(steps, transaction)
 JSValue batch(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
+  Guest& guest = Guest::of(context);
   std::uint32_t transaction = 0;
   std::uint32_t count = 0;
-  const Value length(context, JS_GetPropertyStr(context, arguments[0], "length"));
-  if (length.isException() || JS_ToUint32(context, &count, length.get()) < 0 ||
-      JS_ToUint32(context, &transaction, arguments[1]) < 0 || !pushFirst(context)) {
+  if (!ready(guest) || !transactionFrom(guest, arguments[1], transaction) ||
+      !lengthOf(guest, arguments[0], count)) {
     return JS_EXCEPTION;
   }
-  BatchSteps steps(context);
-  Exchange exchange(context);
-  if (!exchange.request.header(Method::Batch, 0, transaction, 0) ||
-      !exchange.request.number(count)) {
-    return exchange.fail();
-  }
-  for (std::uint32_t index = 0; index < count; ++index) {
-    const Value step(context, JS_GetPropertyUint32(context, arguments[0], index));
-    if (step.isException() || !steps.add(exchange.request, step.get())) return exchange.fail();
-  }
-  if (!exchange.send(Kind::Batch)) return JS_EXCEPTION;
-  return steps.readResults(exchange.answer());
+  std::optional<RequestWriter> request(std::in_place, context, guest.sqlite.request);
+  request->head(Method::Batch, {}, transaction, 0);
+  request->u32(count);
+  Steps steps(context);
+  if (!steps.write(guest, *request, arguments[0], count)) return JS_EXCEPTION;
+  Exchange exchange(guest, *request);
+  request.reset();
+  if (!exchange.expect(Kind::Batch)) return JS_EXCEPTION;
+  return exchange.finish(steps.read(guest, exchange.answer()));
 }
 
-// setErrorFactory(make)
-JSValue setErrorFactory(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
-  stateOf(context).makeError = Value::share(context, arguments[0]);
-  return JS_UNDEFINED;
-}
+struct Function {
+  const char* name;
+  JSCFunction* call;
+  int arguments;  // QuickJS fills in undefined for those that a caller leaves out.
+};
 
-void addFunction(JSContext* context, JSValueConst object, const char* name, JSCFunction* function,
-                 int arguments) {
-  JS_DefinePropertyValueStr(context, object, name,
-                            JS_NewCFunction(context, function, name, arguments),
-                            JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
-}
+constexpr Function kFunctions[] = {
+    {"setErrorFactory", setErrorFactory, 1},
+    {"statement", newStatement, 2},
+    {"batch", batch, 2},
+    {"fetch", fetch, 2},
+    {"close", close, 1},
+    {"begin", begin, 2},
+};
 
-void addFunction(JSContext* context, JSValueConst object, const char* name,
-                 JSCFunctionMagic* function, int arguments, Method method) {
-  JS_DefinePropertyValueStr(context, object, name,
-                            JS_NewCFunctionMagic(context, function, name, arguments,
-                                                 JS_CFUNC_generic_magic, static_cast<int>(method)),
-                            JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
+struct MethodFunction {
+  const char* name;
+  JSCFunctionMagic* call;
+  int arguments;
+  Method method;
+};
+
+constexpr MethodFunction kMethodFunctions[] = {
+    {"run", execute, 3, Method::Run},         {"all", execute, 3, Method::All},
+    {"values", execute, 3, Method::Values},   {"get", execute, 3, Method::Get},
+    {"iterate", execute, 3, Method::Iterate}, {"commit", end, 1, Method::Commit},
+    {"rollback", end, 1, Method::Rollback},
+};
+
+void makeTools(Guest& guest) {
+  JSContext* const context = guest.context;
+  Sqlite& sqlite = guest.sqlite;
+  sqlite.tools.stopRequested = &guest.control.stopRequested;
+  sqlite.tools.mapFromDriverValue = JS_NewAtom(context, "mapFromDriverValue");
+  sqlite.length = JS_NewAtom(context, "length");
+  sqlite.rows = JS_NewAtom(context, "rows");
+  sqlite.cursor = JS_NewAtom(context, "cursor");
+  sqlite.changes = JS_NewAtom(context, "changes");
+  sqlite.lastInsertRowid = JS_NewAtom(context, "lastInsertRowid");
+  sqlite.error = JS_NewAtom(context, "error");
+  sqlite.code = JS_NewAtom(context, "code");
+  sqlite.message = JS_NewAtom(context, "message");
+  sqlite.step = JS_NewAtom(context, "step");
+  JSValueConst noBytes[] = {JS_UNDEFINED, JS_UNDEFINED, JS_UNDEFINED};
+  sqlite.uint8ArrayClass = JS_GetClassID(
+      Value(context, JS_NewTypedArray(context, 0, noBytes, JS_TYPED_ARRAY_UINT8)).get());
+  sqlite.dateClass = JS_GetClassID(Value(context, JS_NewDate(context, 0)).get());
+  JS_ThrowSyntaxError(context, "to see its prototype");
+  const Value error(context, JS_GetException(context));
+  sqlite.tools.syntaxErrorPrototype = Value(context, JS_GetPrototype(context, error.get()));
 }
 
 }  // namespace
 
-void defineSqlite(JSContext* context, Sqlite& sqlite) {
-  static constexpr JSClassDef kStatement{.class_name = "NativeStatement",
-                                         .finalizer = finalizeStatement,
-                                         .gc_mark = markStatement,
-                                         .call = nullptr,
-                                         .exotic = nullptr};
+void defineSqlite(Guest& guest) {
+  JSContext* const context = guest.context;
   JS_NewClassID(&statementClass);
-  JS_NewClass(JS_GetRuntime(context), statementClass, &kStatement);
-  const Value global(context, JS_GetGlobalObject(context));
-  sqlite.bytesClass = Value(context, JS_GetPropertyStr(context, global.get(), "Uint8Array"));
+  JS_NewClass(guest.runtime, statementClass, &kStatementClass);
+  makeTools(guest);
   const JSValue object = JS_NewObject(context);
-  addFunction(context, object, "setErrorFactory", setErrorFactory, 1);
-  addFunction(context, object, "statement", newStatement, 2);
-  addFunction(context, object, "run", execute, 3, Method::Run);
-  addFunction(context, object, "all", execute, 3, Method::All);
-  addFunction(context, object, "values", execute, 3, Method::Values);
-  addFunction(context, object, "get", execute, 3, Method::Get);
-  addFunction(context, object, "batch", batch, 2);
-  addFunction(context, object, "iterate", iterate, 3);
-  addFunction(context, object, "fetch", fetch, 2);
-  addFunction(context, object, "close", end, 1, Method::Close);
-  addFunction(context, object, "begin", begin, 2);
-  addFunction(context, object, "commit", end, 1, Method::Commit);
-  addFunction(context, object, "rollback", end, 1, Method::Rollback);
-  JS_DefinePropertyValueStr(context, global.get(), "__host_sqlite", object,
-                            JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
+  constexpr int kFlags = JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE;
+  for (const Function& function : kFunctions) {
+    JS_DefinePropertyValueStr(
+        context, object, function.name,
+        JS_NewCFunction(context, function.call, function.name, function.arguments), kFlags);
+  }
+  for (const MethodFunction& function : kMethodFunctions) {
+    JS_DefinePropertyValueStr(
+        context, object, function.name,
+        JS_NewCFunctionMagic(context, function.call, function.name, function.arguments,
+                             JS_CFUNC_generic_magic, static_cast<int>(function.method)),
+        kFlags);
+  }
+  const Value global(context, JS_GetGlobalObject(context));
+  JS_DefinePropertyValueStr(context, global.get(), "__host_sqlite", object, kFlags);
+}
+
+void releaseSqlite(Guest& guest) {
+  JSContext* const context = guest.context;
+  Sqlite& sqlite = guest.sqlite;
+  sqlite.errorFactory = Value();
+  sqlite.tools.syntaxErrorPrototype = Value();
+  for (JSAtom* const atom : {&sqlite.tools.mapFromDriverValue, &sqlite.length, &sqlite.rows,
+                             &sqlite.cursor, &sqlite.changes, &sqlite.lastInsertRowid,
+                             &sqlite.error, &sqlite.code, &sqlite.message, &sqlite.step}) {
+    JS_FreeAtom(context, *atom);
+    *atom = JS_ATOM_NULL;
+  }
 }
 
 }  // namespace schemascript::guest

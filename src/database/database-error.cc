@@ -32,6 +32,28 @@ std::string shortened(std::string_view message) {
 // The spelling of the code in sqlite3.h. Of the extended codes, those that errors of ours show.
 std::string_view sqliteNameOf(int status) {
   switch (status) {
+    case SQLITE_CORRUPT_INDEX:
+      return "SQLITE_CORRUPT_INDEX";
+    case SQLITE_CORRUPT_VTAB:
+      return "SQLITE_CORRUPT_VTAB";
+    case SQLITE_IOERR_FSYNC:
+      return "SQLITE_IOERR_FSYNC";
+    case SQLITE_IOERR_LOCK:
+      return "SQLITE_IOERR_LOCK";
+    case SQLITE_IOERR_NOMEM:
+      return "SQLITE_IOERR_NOMEM";
+    case SQLITE_IOERR_READ:
+      return "SQLITE_IOERR_READ";
+    case SQLITE_IOERR_SHMMAP:
+      return "SQLITE_IOERR_SHMMAP";
+    case SQLITE_IOERR_SHORT_READ:
+      return "SQLITE_IOERR_SHORT_READ";
+    case SQLITE_IOERR_TRUNCATE:
+      return "SQLITE_IOERR_TRUNCATE";
+    case SQLITE_IOERR_WRITE:
+      return "SQLITE_IOERR_WRITE";
+    case SQLITE_READONLY_DBMOVED:
+      return "SQLITE_READONLY_DBMOVED";
     case SQLITE_BUSY_SNAPSHOT:
       return "SQLITE_BUSY_SNAPSHOT";
     case SQLITE_CONSTRAINT_CHECK:
@@ -408,6 +430,39 @@ Error busyError(const FailureContext& context, const DatabaseErrorDetail& detail
           detail};
 }
 
+// What whoever runs the machine can do about `status`; empty when it is nothing of the machine's.
+std::string machineSentence(const Database& database, int status) {
+  const std::string& name = database.name();
+  if (status == SQLITE_IOERR_NOMEM) status = SQLITE_NOMEM;
+  switch (status & 0xff) {
+    case SQLITE_NOMEM:
+      return "there is no memory left for this; try again later, or with less";
+    case SQLITE_IOERR:
+      return str("reading or writing ", name, " failed; look after its disk and try again");
+    case SQLITE_CORRUPT:
+      return str(name,
+                 " is damaged; restore it from a backup, or try the .recover command of the "
+                 "sqlite3 program");
+    case SQLITE_NOTADB:
+      return str(name, " is not a SQLite database, or not any more; restore it from a backup");
+    case SQLITE_CANTOPEN:
+      return str("a file of ", name,
+                 " cannot be opened; look after its folder's permissions and "
+                 "the number of open files, and try again");
+    case SQLITE_PERM:
+      return str("a file of ", name, " may not be used; change its permissions and try again");
+    case SQLITE_PROTOCOL:
+      return str("other processes have kept the locks of ", name, " busy; try again");
+    case SQLITE_SCHEMA:
+      return str("other connections keep changing the schema of ", name, "; try again");
+    case SQLITE_READONLY:
+      if (status != SQLITE_READONLY_DBMOVED) return {};
+      return str(name, " was moved or removed while it was open; open it again");
+    default:
+      return {};
+  }
+}
+
 Error fullError(const Database& database, const DatabaseErrorDetail& detail) {
   const MemoryFile* const memory = database.memory();
   const std::string sentence =
@@ -506,6 +561,8 @@ Error databaseError(sqlite3* connection, int status, const FailureContext& conte
   const int offset = sqlite3_error_offset(connection);
   DatabaseErrorDetail detail{.sqliteCode = std::string(sqliteNameOf(status)),
                              .extendedCode = status};
+  const std::string machine = machineSentence(context.database, status);
+  if (!machine.empty()) return {ErrorCode::Unavailable, withCode(machine, detail), detail};
   switch (status & 0xff) {
     case SQLITE_CONSTRAINT:
       return constraintError(context, message, std::move(detail));
@@ -552,13 +609,6 @@ Error databaseError(sqlite3* connection, int status, const FailureContext& conte
               detail};
     case SQLITE_FULL:
       return fullError(context.database, detail);
-    case SQLITE_IOERR:
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-    case SQLITE_CANTOPEN:
-    case SQLITE_PROTOCOL:
-    case SQLITE_PERM:
-      return {ErrorCode::Unavailable, withCode(message, detail), detail};
     default:
       break;
   }

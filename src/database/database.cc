@@ -101,7 +101,7 @@ void Database::configure() {
   };
   for (const auto& [name, value] : switches) {
     const int status = sqlite3_db_config(raw, name, value, nullptr);
-    SS_CHECK(status == SQLITE_OK, "sqlite3_db_config(", name, "): ", status);
+    if (status != SQLITE_OK) throwOpenError(status);
   }
 
   const Limits& limits = options_.limits;
@@ -114,7 +114,8 @@ void Database::configure() {
                 static_cast<int>(limits.likePatternBytesMax));
   sqlite3_limit(raw, SQLITE_LIMIT_VARIABLE_NUMBER, static_cast<int>(limits.parametersMax));
   authorizer_.nestedTriggersMax = limits.nestedTriggersMax;
-  registerFunctions(raw, *this);
+  const int status = registerFunctions(raw, *this);
+  if (status != SQLITE_OK) throwOpenError(status);
 }
 
 void Database::useWriteAheadLog() {
@@ -144,6 +145,28 @@ void Database::makeRoom() noexcept {
 }
 
 void Database::throwOpenError(int status) const {
+  switch (status & 0xff) {
+    case SQLITE_NOMEM:
+      throw unavailable(
+          str("cannot open ", name_, ": there is no memory left; try again later (SQLITE_NOMEM)"));
+    case SQLITE_FULL:
+      throw unavailable(str("cannot open ", name_,
+                            ": there is no space left on its disk; free some and try again "
+                            "(SQLITE_FULL)"));
+    case SQLITE_IOERR:
+      throw unavailable(str("cannot open ", name_,
+                            ": reading or writing failed; look after its disk and try again "
+                            "(SQLITE_IOERR, ",
+                            status, ")"));
+    default:
+      break;
+  }
+  if (!options_.file.empty()) throwFileError(status);
+  throw unavailable(str("cannot open ", name_, ": ", sqlite3_errstr(status)));
+}
+
+// What the file system says about a file that SQLite could not open.
+void Database::throwFileError(int status) const {
   const fs::path absolute = fs::absolute(options_.file);
   const std::string folder = absolute.parent_path().string();
   std::error_code ignored;
@@ -203,7 +226,7 @@ Statement Database::prepare(std::string_view sql, Rules rules) {
 
 std::optional<Statement> Database::tryPrepareNext(std::string_view sql, std::size_t& at,
                                                   Rules rules) {
-  SS_CHECK(!abandoned_, "a transaction was left open");
+  throwIfAbandoned();
   const auto sqlBytesMax = options_.limits.sqlBytesMax;
   if (sql.size() > sqlBytesMax) {
     throw limitExceeded(
@@ -291,7 +314,17 @@ void Database::rollbackOrAbandon() noexcept {
   try {
     execute("rollback", Rules::Host);
   } catch (...) {
-    abandon();
+    rollbackIsDue_ = true;
+  }
+}
+
+void Database::recover() {
+  SS_CHECK(!abandoned_, "a transaction was left open");
+  rollbackIsDue_ = false;
+  rollbackOrAbandon();
+  if (rollbackIsDue_) {
+    throw unavailable(str("a failed transaction on ", name_,
+                          " cannot be rolled back yet; free memory and try again"));
   }
 }
 

@@ -101,9 +101,18 @@ class Database {
   // After a transaction that nobody could end: every further use throws Internal. The end of this
   // object rolls back.
   void abandon() noexcept { abandoned_ = true; }
-  bool isAbandoned() const noexcept { return abandoned_; }
-  // Rolls back what is open while an error is on its way; abandon() if that fails, too.
+  // Rolls back what is open while an error is on its way. When that fails, too, as without memory,
+  // the next use tries it again first, and throws Unavailable as long as it fails.
   void rollbackOrAbandon() noexcept;
+  // A transaction is still open that no request can belong to any more.
+  bool isAbandoned() const noexcept { return abandoned_ || rollbackIsDue_; }
+  // What every use does first. Throws Internal after abandon(), Unavailable while a rollback is due
+  // and fails again.
+  void throwIfAbandoned() {
+    if (isAbandoned()) [[unlikely]] {
+      recover();
+    }
+  }
 
   // How messages name it: the file as it was given, or "the database in memory".
   const std::string& name() const noexcept { return name_; }
@@ -120,9 +129,11 @@ class Database {
   void configure();
   void useWriteAheadLog();
   void makeRoom() noexcept;
+  void recover();
   bool isPrivate() const noexcept { return options_.file.empty() && !options_.memory; }
   [[noreturn]] void throwOpenError(int status) const;
   void checkCommonTables();
+  [[noreturn]] void throwFileError(int status) const;
 
   static int onCompile(void* self, int action, const char* first, const char* second,
                        const char* schema, const char* trigger) noexcept;
@@ -135,6 +146,7 @@ class Database {
   std::atomic<bool> stop_{false};
   std::chrono::milliseconds runTimeMax_;
   bool abandoned_ = false;
+  bool rollbackIsDue_ = false;  // Since a rollbackOrAbandon() that failed.
   // From SQLITE_FULL until makeRoom().
   bool wasFull_ = false;
   std::chrono::steady_clock::time_point busySince_;

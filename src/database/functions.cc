@@ -114,7 +114,10 @@ void instr(sqlite3_context* context, Values values, Work& work) {
   if (textType == SQLITE_BLOB && needleType == SQLITE_BLOB) {
     const auto blob = [](sqlite3_value* value) {
       const auto* bytes = static_cast<const char*>(sqlite3_value_blob(value));
-      return std::string_view(bytes, static_cast<std::size_t>(sqlite3_value_bytes(value)));
+      const auto size = static_cast<std::size_t>(sqlite3_value_bytes(value));
+      // The zeros of zeroblob() are made only here.
+      if (bytes == nullptr && size != 0) throw std::bad_alloc();
+      return std::string_view(bytes, size);
     };
     return sqlite3_result_int(context,
                               positionOf(blob(values[0]), blob(values[1]), Unit::Bytes, work));
@@ -122,7 +125,9 @@ void instr(sqlite3_context* context, Values values, Work& work) {
   // A blob that becomes a text must stay a blob for whoever else reads the value.
   const auto copyOf = [mixed = textType == SQLITE_BLOB ||
                                needleType == SQLITE_BLOB](sqlite3_value* value) {
-    return std::unique_ptr<sqlite3_value, FreeValue>(mixed ? sqlite3_value_dup(value) : nullptr);
+    std::unique_ptr<sqlite3_value, FreeValue> copy(mixed ? sqlite3_value_dup(value) : nullptr);
+    if (mixed && !copy) throw std::bad_alloc();
+    return copy;
   };
   const auto textCopy = copyOf(values[0]);
   const auto needleCopy = copyOf(values[1]);
@@ -599,15 +604,16 @@ constexpr Function kFunctions[] = {
 
 }  // namespace
 
-void registerFunctions(sqlite3* raw, const Database& database) {
+int registerFunctions(sqlite3* raw, const Database& database) {
   for (const Function& function : kFunctions) {
     const int status =
         sqlite3_create_function_v2(raw, function.name, function.arguments,
                                    SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
                                    const_cast<Database*>(&database),  // Only ever read.
                                    function.call, nullptr, nullptr, nullptr);
-    SS_CHECK(status == SQLITE_OK, function.name, ": ", status);
+    if (status != SQLITE_OK) return status;
   }
+  return SQLITE_OK;
 }
 
 }  // namespace schemascript

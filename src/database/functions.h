@@ -10,7 +10,8 @@ class Database;
 
 // Registers them on `raw`: the same answers as SQLite's, in time linear in the arguments, or ended
 // with SQLITE_INTERRUPT once `database` must stop. LIKE and GLOB lose the index that SQLite uses
-// for a constant prefix. `database` must outlive the connection.
-void registerFunctions(sqlite3* raw, const Database& database);
+// for a constant prefix. `database` must outlive the connection. Answers SQLite's status: not OK
+// when there is no memory.
+int registerFunctions(sqlite3* raw, const Database& database);
 
 }  // namespace schemascript

@@ -37,7 +37,7 @@ Execution::Execution(Statement& statement, std::span<const ValueView> values)
     : statement_(statement),
       raw_(statement.handle_.get()),
       tracksRowid_(statement.facts_.insertsDirectly()) {
-  SS_CHECK(!statement_.database_->isAbandoned(), "a transaction was left open");
+  statement_.database_->throwIfAbandoned();
   const auto wanted = static_cast<std::size_t>(sqlite3_bind_parameter_count(raw_));
   if (values.size() != wanted) {
     throw invalidRequest(str("the statement has ", wanted, " parameter", wanted == 1 ? "" : "s",
@@ -53,7 +53,7 @@ Execution::Execution(Statement& statement, std::span<const ValueView> values)
           str("parameter ", i + 1, " has ", values[i].bytes.size(), " bytes; valueBytesMax is ",
               formatSize(statement_.database_->limits().valueBytesMax), shownValues_));
     }
-    throw internal(str("cannot bind parameter ", i + 1, ": ", sqlite3_errstr(status)));
+    fail(status);
   }
   if (statement_.database_->wasFull_ && !statement_.isReadOnly()) statement_.database_->makeRoom();
   sqlite3* const connection = sqlite3_db_handle(raw_);
@@ -125,13 +125,13 @@ ValueView Execution::column(int index) const {
       return ValueView::ofReal(sqlite3_column_double(raw_, index));
     case SQLITE_TEXT: {
       const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(raw_, index));
-      SS_CHECK(text != nullptr, "SQLite has no memory for a text");
+      if (text == nullptr) failWithoutMemory();
       return ValueView::ofText({text, static_cast<std::size_t>(sqlite3_column_bytes(raw_, index))});
     }
     case SQLITE_BLOB: {
       const auto* blob = static_cast<const char*>(sqlite3_column_blob(raw_, index));
       const auto size = static_cast<std::size_t>(sqlite3_column_bytes(raw_, index));
-      SS_CHECK(blob != nullptr || size == 0, "SQLite has no memory for a blob");
+      if (blob == nullptr && size != 0) failWithoutMemory();
       return ValueView::ofBlob({blob, size});
     }
     default:
@@ -157,10 +157,14 @@ Changes Execution::finish() {
   return changes;
 }
 
-void Execution::fail(int status) {
+void Execution::failWithoutMemory() const { fail(SQLITE_NOMEM); }
+
+void Execution::fail(int status) const {
   Database& database = *statement_.database_;
   if ((status & 0xff) == SQLITE_FULL) database.wasFull_ = true;
-  if (statement_.rules_ != Rules::Host) database.throwIfInterrupted();
+  if (statement_.rules_ != Rules::Host || status == SQLITE_INTERRUPT) {
+    database.throwIfInterrupted();
+  }
   const bool hidesValues = sqlite3_bind_parameter_count(raw_) != 0 && !database.showsBoundValues();
   throwDatabaseError(sqlite3_db_handle(raw_), status,
                      {.database = database,

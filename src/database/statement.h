@@ -68,7 +68,7 @@ class Execution {
 
   // True when there is a row. Throws what SQLite reports, and LimitExceeded after an interrupt.
   bool step();
-  // Of the present row; valid until the next step() or finish(). Throws Internal without memory.
+  // Of the present row; valid until the next step() or finish(). Throws Unavailable without memory.
   ValueView column(int index) const;
   // Ends the execution. Throws what SQLite reports only now.
   Changes finish();
@@ -76,7 +76,8 @@ class Execution {
  private:
   int bind(int index, const ValueView& value) noexcept;
   void giveRules() noexcept;
-  [[noreturn]] void fail(int status);
+  [[noreturn]] void fail(int status) const;
+  [[noreturn]] void failWithoutMemory() const;
   void reset() noexcept;
 
   Statement& statement_;

@@ -127,7 +127,8 @@ void Transactions::rollback(TransactionHandle handle) {
 }
 
 bool Transactions::noticeEnd() {
-  if (open_.empty() || database_.inTransaction()) return false;
+  if (open_.empty()) return false;
+  if (database_.inTransaction() && !database_.isAbandoned()) return false;
   lost_ = std::move(open_);
   open_.clear();
   return true;
@@ -135,6 +136,7 @@ bool Transactions::noticeEnd() {
 
 std::size_t Transactions::rollbackAll() {
   const std::size_t count = open_.size();
+  database_.throwIfAbandoned();
   if (database_.inTransaction()) execute(Command::Rollback);
   open_.clear();
   lost_.clear();
@@ -151,7 +153,8 @@ void Transactions::undoAtom() noexcept {
     execute(Command::UndoAtom);
     execute(Command::LeaveAtom);
   } catch (...) {
-    database_.abandon();  // The caller is about to throw the cause.
+    // Better all of it than a half. The caller is about to throw the cause, and then notices.
+    database_.rollbackOrAbandon();
   }
 }
 

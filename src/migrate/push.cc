@@ -226,9 +226,9 @@ PushResult apply(Database& database, const DesiredSchema& desired) {
 
 PushResult push(Database& database, std::string_view desiredSql) {
   const DesiredSchema desired = readDesired(desiredSql, database);
-  // Immediate: another push waits here and then finds what this one has made.
-  database.execute("begin immediate", Rules::Host);
   try {
+    // Immediate: another push waits here and then finds what this one has made.
+    database.execute("begin immediate", Rules::Host);
     PushResult result = apply(database, desired);
     database.execute("commit", Rules::Host);
     return result;

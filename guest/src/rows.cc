@@ -246,14 +246,7 @@ bool RowReader::readHead(ResultHead& head) {
     throwMalformedAnswer(context_);
     return false;
   }
-  if (shape_ == nullptr || head_.rows == 0) return true;
-  if (head_.columns != shape_->columns_.size()) {
-    if (!canThrow(context_)) return false;
-    JS_ThrowTypeError(context_, "the statement answers %u columns, and its shape has %u",
-                      head_.columns, shape_->columns_.size());
-    return false;
-  }
-  return prepareFrame();
+  return shape_ == nullptr || head_.rows == 0 || prepareFrame();
 }
 
 // Objects of the row first, then one place for each that may be null.
@@ -312,7 +305,7 @@ bool RowReader::fillObject(JSValueConst row) {
   for (std::uint32_t index = 0; index < nullableCount; ++index) nulls[index] = JS_UNDEFINED;
   nodes_[0] = row;
   std::uint32_t opened = 0;
-  for (std::uint32_t index = 0; index < head_.columns; ++index) {
+  for (std::uint32_t index = 0; index < shape_->columns_.size(); ++index) {
     for (; opened < nodeCount && shape_->nodes_[opened].column == index; ++opened) {
       const RowShape::Node& node = shape_->nodes_[opened];
       const JSValue object = JS_NewObject(context_);
@@ -325,8 +318,10 @@ bool RowReader::fillObject(JSValueConst row) {
     }
     const RowShape::Column& column = shape_->columns_[index];
     Cell cell;
-    if (!readCell(cell)) return false;
-    const JSValue value = decode(cell, column);
+    const bool isThere = index < head_.columns;
+    if (isThere && !readCell(cell)) return false;
+    // What the statement does not answer is undefined, as it is for Drizzle.
+    const JSValue value = isThere ? decode(cell, column) : call(JS_UNDEFINED, column);
     if (JS_IsException(value)) return false;
     if (column.isWatched && JS_IsNull(value)) {
       for (std::uint32_t at = 0; at < nullableCount; ++at) {
@@ -337,6 +332,13 @@ bool RowReader::fillObject(JSValueConst row) {
         0) {
       return false;
     }
+  }
+  // What it answers beyond its shape is nobody's.
+  for (std::uint32_t index = shape_->columns_.size(); index < head_.columns; ++index) {
+    Cell cell;
+    if (!readCell(cell)) return false;
+    const Value unused(context_, asIs(cell));
+    if (unused.isException()) return false;
   }
   for (std::uint32_t index = 0; index < nullableCount; ++index) {
     if (JS_IsNull(nulls[index]) &&

@@ -294,11 +294,27 @@ JSValue runResult(Guest& guest, RowReader& reader, const ResultHead& head) {
   return result.take();
 }
 
+// While an exception is pending, which stays.
+void closeCursor(Guest& guest, std::uint32_t cursor) {
+  JSContext* const context = guest.context;
+  if (cursor == 0) return;
+  const JSValue pending = JS_GetException(context);
+  {
+    RequestWriter request(context, guest.sqlite.request);
+    request.head(Method::Close, {}, 0, cursor);
+    Exchange exchange(guest, request);
+    if (!exchange.expect(Kind::Nothing)) JS_FreeValue(context, JS_GetException(context));
+  }
+  JS_Throw(context, pending);
+}
+
 JSValue cursorResult(Guest& guest, RowReader& reader, const ResultHead& head) {
   JSContext* const context = guest.context;
   Value result(context, JS_NewObject(context));
   if (result.isException() || !define(context, result, guest.sqlite.rows, reader.readRows()) ||
       !define(context, result, guest.sqlite.cursor, JS_NewUint32(context, head.cursor))) {
+    // Nobody else knows the cursor.
+    closeCursor(guest, head.cursor);
     return JS_EXCEPTION;
   }
   return result.take();

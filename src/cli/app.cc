@@ -84,7 +84,7 @@ AppEnd runApp(AppOptions options) {
   const fs::path library = libraryFolder();
   Bundle bundle =
       bundleApp(options.file, {.esbuild = library / "esbuild", .cacheFolder = bundlesFolder()});
-  AppEnd end{std::move(bundle.complaints), {}, SourceMap(std::move(bundle.map)), {}, {}};
+  AppEnd end{std::move(bundle.complaints), {}, {}, {}, SourceMap(std::move(bundle.map)), {}, {}};
   if (!end.complaints.empty()) return end;
 
   const auto database = openDatabase(options);
@@ -102,6 +102,7 @@ AppEnd runApp(AppOptions options) {
     if (SourceMap::mentionsBundle(text)) return options.log(stream, end.map.mapPositions(text));
     options.log(stream, text);
   };
+  const auto begin = std::chrono::steady_clock::now();
   end.report = run(engine, watchdog, *database, bundle.code,
                    {.limits = options.limits,
                     .arguments = std::move(options.arguments),
@@ -112,6 +113,8 @@ AppEnd runApp(AppOptions options) {
                     .boundValues = options.boundValues,
                     .emit = options.emit,
                     .log = log});
+  end.took = std::chrono::steady_clock::now() - begin;
+  end.statements = database->counters().statements;
   return end;
 }
 

@@ -2,6 +2,7 @@
 // database.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -34,6 +35,8 @@ struct AppEnd {
   // What is wrong with the source files, ready to be shown. Not empty: nothing ran.
   std::string complaints;
   RunReport report;
+  std::chrono::steady_clock::duration took{};  // From the start of the guest to its end.
+  StatementCache::Counters statements;
   SourceMap map;
   PushResult pushed;
   // Why the push failed, in the host's own words.

@@ -47,6 +47,7 @@ struct Given {
   bool pushFirst = false;
   bool readOnly = false;
   bool showValues = false;
+  bool showStatistics = false;
   bool asJson = false;
   bool help = false;
 };
@@ -206,6 +207,7 @@ Invocation makeRun(const Given& given, std::vector<std::string> arguments) {
                         ? Capabilities::parse(splitNames(given.reads), splitNames(given.writes))
                         : nullptr,
                     given.showValues,
+                    given.showStatistics,
                     limitsFrom(given),
                     std::move(arguments)};
 }
@@ -242,7 +244,8 @@ const std::array<Command, 4>& commands() {
        {{"--db", &Given::database}, {"--reads", &Given::reads}, {"--writes", &Given::writes}},
        {{"--push", &Given::pushFirst},
         {"--read-only", &Given::readOnly},
-        {"--show-values", &Given::showValues}},
+        {"--show-values", &Given::showValues},
+        {"--stats", &Given::showStatistics}},
        true,
        makeRun},
       {"push", pushHelp, {{"--db", &Given::database}}, {}, false, makePush},

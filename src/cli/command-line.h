@@ -19,6 +19,7 @@ struct RunCommand {
   bool readOnly = false;
   std::shared_ptr<const Capabilities> capabilities;  // Null: everything.
   bool showValues = false;
+  bool showStatistics = false;
   Limits limits;
   std::vector<std::string> arguments;  // Behind `--`.
 };

@@ -42,6 +42,7 @@ Options:
   --reads LIST          it may read these tables and columns only, such as users,posts.title
   --writes LIST         it may write these only; what it does not name is not allowed
   --show-values         messages about failed statements show the bound values
+  --stats               say at the end what the script took: time, memory, prepared statements
   --time-limit TIME     stop the script after that long, such as 200ms, 2s, 1m (default: 30s)
   --memory-limit SIZE   the memory of the sandbox, such as 32mb, 1gb (default: 64mb)
   -h, --help            this text

@@ -1,9 +1,22 @@
 // `schemascript run`
+#include <chrono>
+#include <iomanip>
+
+#include "base/error.h"
+#include "base/units.h"
 #include "cli/app.h"
 #include "cli/commands.h"
 
 namespace schemascript {
 namespace {
+
+std::string statisticsOf(const AppEnd& end) {
+  const double milliseconds = std::chrono::duration<double, std::milli>(end.took).count();
+  return str("schemascript: ", std::fixed, std::setprecision(1), milliseconds, " ms; ",
+             formatSize(end.report.memoryBytes), " of memory; statements: ", end.statements.misses,
+             " prepared, ", end.statements.hits, " from the cache, ", end.statements.evictions,
+             " evicted from it\n");
+}
 
 // True when what nobody caught is the failure of the push, or was caused by it.
 bool isAbout(const ErrorDescription& error, const Error& failure) {
@@ -33,7 +46,11 @@ ExitCode runCommand(const RunCommand& command, Output& output) {
   if (threw && end.pushFailure && isAbout(end.report.error, *end.pushFailure)) {
     throw *end.pushFailure;
   }
-  return reportEnd(end, command.limits);
+  const ExitCode code = reportEnd(end, command.limits);
+  if (command.showStatistics && end.complaints.empty()) {
+    writeToStandardError(statisticsOf(end));
+  }
+  return code;
 }
 
 }  // namespace schemascript

@@ -561,6 +561,10 @@ Error databaseError(sqlite3* connection, int status, const FailureContext& conte
   const int offset = sqlite3_error_offset(connection);
   DatabaseErrorDetail detail{.sqliteCode = std::string(sqliteNameOf(status)),
                              .extendedCode = status};
+  // A refused CREATE TABLE can come as SQLITE_SCHEMA.
+  if ((status & 0xff) == SQLITE_SCHEMA && !context.refusal.empty()) {
+    return refusedError(context, std::string(context.refusal), std::move(detail));
+  }
   const std::string machine = machineSentence(context.database, status);
   if (!machine.empty()) return {ErrorCode::Unavailable, withCode(machine, detail), detail};
   switch (status & 0xff) {
@@ -581,10 +585,6 @@ Error databaseError(sqlite3* connection, int status, const FailureContext& conte
     case SQLITE_AUTH:
       return refusedError(context, context.refusal.empty() ? message : std::string(context.refusal),
                           std::move(detail));
-    case SQLITE_SCHEMA:
-      // What a refused CREATE TABLE can come as.
-      if (context.refusal.empty()) break;
-      return refusedError(context, std::string(context.refusal), std::move(detail));
     case SQLITE_ERROR:
       // A function that is refused is no error of its own to SQLite.
       if (!context.refusal.empty() && message.starts_with("not authorized")) {

@@ -4,6 +4,7 @@
 
 #include "guest.h"
 #include "host.h"
+#include "module-scope.h"
 #include "text.h"
 
 namespace schemascript::guest {
@@ -59,6 +60,7 @@ JSValue nativeLog(JSContext* context, JSValueConst, int, JSValueConst* arguments
 JSValue nativeClock(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
   std::int32_t kind = 0;
   if (JS_ToInt32(context, &kind, arguments[0]) < 0) return JS_EXCEPTION;
+  if (!isAllowed(Guest::of(context), Denied::Clock)) return JS_EXCEPTION;
   return JS_NewFloat64(context, hostClock(kind == 0 ? Clock::Wall : Clock::Monotonic));
 }
 
@@ -69,6 +71,7 @@ JSValue nativeRandomFill(JSContext* context, JSValueConst, int, JSValueConst* ar
   if (size > kRandomBytesMax) {
     return JS_ThrowRangeError(context, "at most %zu random bytes at a time", kRandomBytesMax);
   }
+  if (!isAllowed(Guest::of(context), Denied::Randomness)) return JS_EXCEPTION;
   if (size != 0) hostRandom(first, size);
   return JS_UNDEFINED;
 }
@@ -101,6 +104,7 @@ JSValue nativeUtf8Decode(JSContext* context, JSValueConst, int, JSValueConst* ar
 }
 
 JSValue nativeSetTimer(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
+  if (!isAllowed(Guest::of(context), Denied::Timers)) return JS_EXCEPTION;
   Timers& timers = Guest::of(context).timers;
   double delay = 0;
   if (JS_ToFloat64(context, &delay, arguments[1]) < 0) return JS_EXCEPTION;
@@ -176,6 +180,7 @@ std::uint64_t nextRandom(std::array<std::uint64_t, 4>& state) {
 // The engine's own Math.random is seeded when the engine is made, which is in the snapshot: the
 // same in every isolate.
 JSValue mathRandom(JSContext* context, JSValueConst, int, JSValueConst*) {
+  if (!isAllowed(Guest::of(context), Denied::Randomness)) return JS_EXCEPTION;
   return JS_NewFloat64(context,
                        static_cast<double>(nextRandom(Guest::of(context).random) >> 11) * 0x1p-53);
 }
@@ -216,6 +221,7 @@ void defineGlobals(Guest& guest) {
   const Value global(context, JS_GetGlobalObject(context));
   define(context, global.get(), {"__host_sqlite_call", hostSqliteCall, 1});
   defineSqlite(guest);
+  defineDate(guest);
   const Value math(context, JS_GetPropertyStr(context, global.get(), "Math"));
   define(context, math.get(), {"random", mathRandom, 0});
   const JSValue native = JS_NewObject(context);

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,9 +30,14 @@ struct Guest {
     volatile std::uint32_t stopRequested = 0;
   };
 
+  // While the app's module is loaded for a snapshot, it has no clock, no randomness and no timers.
+  enum class Stage : bool { Running, Loading };
+
   JSRuntime* runtime = nullptr;
   JSContext* context = nullptr;
   Control control;
+  Stage stage = Stage::Running;
+  std::uint32_t heapBytesMax = UINT32_MAX;
   Modules modules;
   Timers timers;
   Sqlite sqlite;
@@ -40,18 +46,22 @@ struct Guest {
   std::vector<Value> startCallbacks;  // Run by ss_start.
   std::vector<Rejection> rejections;  // Of promises that nobody handles so far.
   std::array<std::uint64_t, 4> random{};
-  Value evaluation;        // The promise of the app's module.
-  bool pushFirst = false;  // The tables are still to be sent, before the first query.
-  std::string failure;     // JSON; empty while nothing failed.
-  std::string emitted;     // JSON; what the last ss_emit made.
+  Value date;                  // The engine's own Date.
+  Value exports;               // The namespace of the app's module, once it is loaded.
+  Value evaluation;            // The promise of the app's module, or of the call that runs.
+  bool isCall = false;         // Which of the two.
+  bool pushFirst = false;      // The tables are still to be sent, before the first query.
+  std::string failure;         // JSON; empty while nothing failed.
+  std::string emitted;         // JSON; what the last ss_emit made.
+  std::optional<Text> result;  // JSON; what the last call answered. None: undefined.
 
   static Guest& of(JSContext* context) {
     return *static_cast<Guest*>(JS_GetContextOpaque(context));
   }
 };
 
-// Defines the globals that are native: `__host_sqlite_call`, `__host_sqlite`, Math.random, and
-// `__native` for the built-in modules.
+// Defines the globals that are native: `__host_sqlite_call`, `__host_sqlite`, Date, Math.random,
+// and `__native` for the built-in modules.
 void defineGlobals(Guest& guest);
 // Seeds Math.random from the host.
 void seedRandom(Guest& guest);

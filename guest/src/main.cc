@@ -196,7 +196,8 @@ bool start(std::string_view json) {
   seedRandom(*guest);
   const Value options(context, JS_ParseJSON(context, json.data(), json.size(), "options"));
   if (options.isException()) return false;
-  JS_SetMemoryLimit(guest->runtime, sizeFrom(property(options.get(), "heapBytesMax"), UINT32_MAX));
+  guest->heapBytesMax = sizeFrom(property(options.get(), "heapBytesMax"), UINT32_MAX);
+  JS_SetMemoryLimit(guest->runtime, guest->heapBytesMax);
   JS_SetMaxStackSize(
       guest->runtime,
       std::min(kStackBytesMax, sizeFrom(property(options.get(), "stackBytesMax"), kStackBytesMax)));
@@ -224,8 +225,154 @@ bool emit(std::string_view kind) {
   return true;
 }
 
+bool isPending() {
+  return !guest->evaluation.isUndefined() &&
+         JS_PromiseState(guest->context, guest->evaluation.get()) == JS_PROMISE_PENDING;
+}
+
+// Evaluates the app's module to its end and keeps what it exports. False after a failure.
+bool load(const char* source, std::uint32_t size) {
+  JSContext* const context = guest->context;
+  Value module(context, JS_Eval(context, source, size, kAppName,
+                                JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY));
+  if (module.isException()) {
+    failWithException();
+    return false;
+  }
+  auto* const definition = static_cast<JSModuleDef*>(JS_VALUE_GET_PTR(module.get()));
+  guest->evaluation = Value(context, JS_EvalFunction(context, module.take()));
+  if (guest->evaluation.isException()) {
+    guest->evaluation = Value();
+    failWithException();
+    return false;
+  }
+  if (!runJobs()) return false;
+  if (isPending()) {
+    failPending();
+    return false;
+  }
+  guest->evaluation = Value();
+  guest->exports = Value(context, JS_GetModuleNamespace(context, definition));
+  if (guest->exports.isException()) {
+    failWithException();
+    return false;
+  }
+  // What a snapshot holds of garbage, every call would carry along; collecting it may wake
+  // finalizers.
+  JS_RunGC(guest->runtime);
+  return runJobs();
+}
+
+// The own property `name` of `object` if it is a function; undefined when it is not, an exception
+// when finding out threw.
+Value ownFunction(const Value& object, JSAtom name) {
+  JSContext* const context = guest->context;
+  if (!JS_IsObject(object.get())) return Value();
+  const int has = JS_GetOwnProperty(context, nullptr, object.get(), name);
+  if (has < 0) return Value(context, JS_EXCEPTION);
+  if (has == 0) return Value();
+  Value found(context, JS_GetProperty(context, object.get(), name));
+  return found.isException() || JS_IsFunction(context, found.get()) ? std::move(found) : Value();
+}
+
+// A promise of what `called` comes to.
+Value promiseOf(Value called) {
+  JSContext* const context = guest->context;
+  if (called.isException() || JS_PromiseState(context, called.get()) >= 0) return called;
+  JSValue functions[2];
+  Value promise(context, JS_NewPromiseCapability(context, functions));
+  if (promise.isException()) return promise;
+  const Value resolve(context, functions[0]);
+  const Value reject(context, functions[1]);
+  JSValueConst arguments[] = {called.get()};
+  const Value done(context, JS_Call(context, resolve.get(), JS_UNDEFINED, 1, arguments));
+  return done.isException() ? Value(context, JS_EXCEPTION) : std::move(promise);
+}
+
+// Forgets the call before this one, when the guest has kept its state since.
+void forgetLastCall() {
+  guest->result.reset();
+  guest->failure.clear();
+  guest->rejections.clear();
+  guest->evaluation = Value();
+  guest->isCall = false;
+  JS_SetMemoryLimit(guest->runtime, guest->heapBytesMax);
+}
+
+// Finds the function that the app exports as `name`, in its module or else in its default export,
+// which is then `receiver`. False after a failure.
+bool findExported(std::string_view name, Value& function, Value& receiver) {
+  JSContext* const context = guest->context;
+  const JSAtom atom = JS_NewAtomLen(context, name.data(), name.size());
+  function = ownFunction(guest->exports, atom);
+  if (function.isUndefined() && JS_IsObject(guest->exports.get())) {
+    receiver = property(guest->exports.get(), "default");
+    function = receiver.isException() ? Value(context, JS_EXCEPTION) : ownFunction(receiver, atom);
+  }
+  JS_FreeAtom(context, atom);
+  if (function.isException()) {
+    failWithException();
+    return false;
+  }
+  if (function.isUndefined()) {
+    const std::string message = "the app exports no function " + std::string(name);
+    reportFailure("missing", R"({"message":)" + quote(newString(context, message)) + '}');
+    return false;
+  }
+  return true;
+}
+
+// Calls an export of the app; ss_poll sees to its end. `json` is followed by a zero byte, as the
+// engine wants it. False after a failure.
+bool call(std::string_view name, std::string_view json) {
+  JSContext* const context = guest->context;
+  forgetLastCall();
+  Value argument(context, json.empty()
+                              ? JS_UNDEFINED
+                              : JS_ParseJSON(context, json.data(), json.size(), "argument"));
+  if (argument.isException()) {
+    fail("argument", Value(context, JS_GetException(context)));
+    return false;
+  }
+  Value function;
+  Value receiver;
+  if (!findExported(name, function, receiver)) return false;
+  JSValueConst arguments[] = {argument.get()};
+  guest->evaluation = promiseOf(Value(
+      context, JS_Call(context, function.get(), receiver.get(), json.empty() ? 0 : 1, arguments)));
+  if (guest->evaluation.isException()) {
+    guest->evaluation = Value();
+    failWithException();
+    return false;
+  }
+  guest->isCall = true;
+  return true;
+}
+
+bool callHasSettled() { return guest->isCall && !isPending(); }
+
+// What the call has answered, as JSON. False when that threw.
+bool keepResult() {
+  JSContext* const context = guest->context;
+  guest->isCall = false;
+  const Value result(context, JS_PromiseResult(context, guest->evaluation.get()));
+  guest->evaluation = Value();
+  const Value json(context, JS_JSONStringify(context, result.get(), JS_UNDEFINED, JS_UNDEFINED));
+  if (json.isException()) return false;
+  if (json.isUndefined()) return true;
+  guest->result.emplace(context, json.get());
+  return guest->result->valid();
+}
+
+Progress endOfCall() {
+  if (keepResult()) return Progress::Finished;
+  guest->result.reset();
+  failWithException();
+  return Progress::Failed;
+}
+
 // Pointer and length of a text, as the host reads them. Valid until the next call.
-const std::uint32_t* wordsOf(const std::string& text) {
+const std::uint32_t* wordsOf(std::string_view text) {
   static std::uint32_t words[2];
   words[0] = reinterpret_cast<std::uint32_t>(text.data());
   words[1] = text.size();
@@ -307,16 +454,36 @@ SS_EXPORT(ss_evaluate) std::uint32_t ss_evaluate(const char* source, std::uint32
   return 0;
 }
 
+SS_EXPORT(ss_load) std::uint32_t ss_load(const char* source, std::uint32_t size) {
+  enter();
+  guest->stage = Guest::Stage::Loading;
+  const bool loaded = load(source, size);
+  guest->stage = Guest::Stage::Running;
+  return loaded ? 1 : 0;
+}
+
+SS_EXPORT(ss_call)
+std::uint32_t ss_call(const char* name, std::uint32_t nameSize, const char* argument,
+                      std::uint32_t argumentSize) {
+  enter();
+  return call({name, nameSize}, {argument, argumentSize}) ? 1 : 0;
+}
+
+SS_EXPORT(ss_result) const std::uint32_t* ss_result() {
+  return wordsOf(guest->result ? guest->result->view() : std::string_view());
+}
+
 SS_EXPORT(ss_poll) double ss_poll() {
   enter();
   const auto answer = [](Progress progress) { return static_cast<double>(progress); };
-  if (!guest->failure.empty()) return answer(Progress::Failed);
-  if (!runJobs() || !runTimers()) return answer(Progress::Failed);
+  if (!guest->failure.empty() || !runJobs()) return answer(Progress::Failed);
+  if (callHasSettled()) return answer(endOfCall());
+  if (!runTimers()) return answer(Progress::Failed);
+  if (callHasSettled()) return answer(endOfCall());
   if (guest->timers.hasReferenced()) {
     return std::max(0.0, guest->timers.nextDue() - hostClock(Clock::Monotonic));
   }
-  if (!guest->evaluation.isUndefined() &&
-      JS_PromiseState(guest->context, guest->evaluation.get()) == JS_PROMISE_PENDING) {
+  if (isPending()) {
     failPending();
     return answer(Progress::NeverSettles);
   }

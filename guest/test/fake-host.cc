@@ -23,6 +23,7 @@ NativeGuest::NativeGuest() {
 
 NativeGuest::~NativeGuest() {
   releaseSqlite(guest);
+  guest.date = Value();
   JS_FreeContext(guest.context);
   JS_FreeRuntime(guest.runtime);
 }

@@ -18,7 +18,7 @@ export interface Description {
 
 export interface Native {
   log(stream: 1 | 2, text: string): void;
-  /** 0: wall clock, 1: monotonic; milliseconds. In the base snapshot both answer 0. */
+  /** 0: wall clock, 1: monotonic; milliseconds. In the base snapshot both answer 0; while an app is loaded for its snapshot this, randomFill and setTimer throw. */
   clock(kind: 0 | 1): number;
   /** Fills at most 65,536 bytes. */
   randomFill(bytes: Uint8Array): void;

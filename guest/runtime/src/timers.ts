@@ -58,20 +58,21 @@ install({
   },
 });
 
-let timeOrigin = 0;
+let origin = 0;
 native.onStart(() => {
-  timeOrigin = native.clock(0) - native.clock(1);
+  origin = native.clock(0) - native.clock(1);
 });
 
 class Performance {
   get timeOrigin(): number {
-    return timeOrigin;
+    native.clock(0); // Refuses the time where there is none.
+    return origin;
   }
   now(): number {
     return native.clock(1);
   }
   toJSON(): object {
-    return { timeOrigin };
+    return { timeOrigin: this.timeOrigin };
   }
 }
 finishInterface(Performance, "Performance");

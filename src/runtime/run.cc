@@ -1,6 +1,7 @@
 #include "runtime/run.h"
 
 #include <boost/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "base/error.h"
@@ -85,8 +86,10 @@ class Run {
       : options_(options),
         deadline_(Watchdog::Clock::now() + options.limits.runTimeMax),
         session_(pool, sessionOptions(options)),
-        instance_(engine, session_, {options.limits, options.log}),
-        watch_(watchdog, instance_.supervised(), deadline_) {}
+        instance_(engine, engine.snapshot(), {options.limits, options.log}) {
+    instance_.attach(session_);
+    watch_.emplace(watchdog, instance_.supervised(), deadline_);
+  }
 
   RunReport toEnd(std::string_view bundle) {
     RunReport report = untilItEnds(bundle);
@@ -162,7 +165,7 @@ class Run {
   const Watchdog::Clock::time_point deadline_;
   Session session_;
   Instance instance_;
-  Watchdog::Watch watch_;
+  std::optional<Watchdog::Watch> watch_;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "sandbox/engine.h"
+#include "sandbox/page-map.h"
 #include "sandbox/wasmedge-api.h"
 
 namespace schemascript {
@@ -13,6 +14,7 @@ struct Engine::Compiled {
   wasm::Configure configure;
   wasm::Module module;
   std::string identity;  // Of this build of the guest; snapshots carry it.
+  PageMap pageMap;
 };
 
 }  // namespace schemascript

@@ -27,7 +27,7 @@ namespace {
 std::string identityOf(const std::string& path) {
   constexpr off_t kPartBytes = 64 * 1024;
   const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat status {};
+  struct stat status{};
   if (!file.isOpen() || fstat(file.get(), &status) != 0) {
     throw unavailable(str("the compiled guest ", path, " cannot be read: ", std::strerror(errno)));
   }
@@ -82,7 +82,7 @@ class Engine::Parking {
     // WasmEdge has registered its handlers and will not touch them again while that thread is
     // parked.
     for (const int signal : {SIGSEGV, SIGBUS, SIGFPE}) {
-      struct sigaction action {};
+      struct sigaction action{};
       sigaction(signal, nullptr, &action);
       action.sa_flags |= SA_ONSTACK;
       sigaction(signal, &action, nullptr);

@@ -124,7 +124,7 @@ class HostCalls : public testing::Test {
                                                                  std::string_view text) {
     written_ += (stream == LogStream::Output ? "out:" : "err:") + std::string(text);
   };
-  HostContext host_{session_, supervised_, log_};
+  HostContext host_{supervised_, log_, World::Real, &session_};
   wasm::ModuleInstance memoryModule_;
   wasm::ModuleInstance hostModule_;
   wasm::Store store_{WasmEdge_StoreCreate()};

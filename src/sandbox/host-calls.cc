@@ -38,8 +38,9 @@ std::span<std::byte> guestRange(const HostContext& context, const WasmEdge_Value
 
 void dbQuery(HostContext& context, const WasmEdge_Value* in, WasmEdge_Value* out) {
   const auto request = guestRange(context, in[0], in[1]);
+  SS_CHECK(context.session != nullptr, "a query without a session");
   try {
-    out[0] = valueOf(context.session.query(request));
+    out[0] = valueOf(context.session->query(request));
   } catch (const Error& error) {
     // The watchdog interrupted it, and has asked the guest to stop: let it do so, since it can say
     // where it was.
@@ -49,7 +50,8 @@ void dbQuery(HostContext& context, const WasmEdge_Value* in, WasmEdge_Value* out
 }
 
 void copyResult(HostContext& context, const WasmEdge_Value* in, WasmEdge_Value* out) {
-  out[0] = valueOf(context.session.copyResult(guestRange(context, in[0], in[1])));
+  SS_CHECK(context.session != nullptr, "an answer without a session");
+  out[0] = valueOf(context.session->copyResult(guestRange(context, in[0], in[1])));
 }
 
 void log(HostContext& context, const WasmEdge_Value* in, WasmEdge_Value*) {

@@ -12,18 +12,13 @@
 
 namespace schemascript {
 
-// While the base snapshot is made there is no time and no randomness: whatever the guest kept of
-// them would be the same in every app. The clock stands at 0, and random bytes are 0. The same
-// sources then give the same snapshot.
-enum class World : std::uint8_t { Real, Frozen };
-
 // What the host functions of one instance work on. Belongs to the guest's thread; must outlive the
 // module made from it.
 struct HostContext {
-  Session& session;
   Supervised& supervised;
   const std::function<void(LogStream, std::string_view)>& log;
   World world = World::Real;
+  Session* session = nullptr;  // Of the call that runs. Changes only between calls.
   WasmEdge_MemoryInstanceContext* memory = nullptr;
   std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
   // What a host function threw: it has stopped the guest, and is rethrown where the host had called

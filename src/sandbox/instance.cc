@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <initializer_list>
 #include <optional>
+#include <vector>
 
 #include "base/error.h"
 #include "base/units.h"
@@ -40,11 +42,12 @@ wasm::ModuleInstance newMemoryModule(std::uint32_t pagesMin, std::uint32_t pages
 }  // namespace
 
 struct Instance::Parts {
-  Parts(const Engine& engine, Session& session, InstanceOptions given)
-      : options(std::move(given)),
-        host{session, supervised, options.log,
-             engine.snapshot() == nullptr ? World::Frozen : World::Real},
-        memoryModule(newMemoryModule(pagesMin(engine), pagesMax(engine, options.limits))),
+  Parts(const Engine& engineOf, const Snapshot* snapshot, InstanceOptions given)
+      : engine(engineOf),
+        from(snapshot),
+        options(std::move(given)),
+        host{supervised, options.log, options.world},
+        memoryModule(newMemoryModule(pagesMin(from), pagesMax(from, options.limits))),
         hostModule(newHostModule(host)),
         store(WasmEdge_StoreCreate()),
         executor(WasmEdge_ExecutorCreate(engine.compiled().configure.get(), nullptr)) {
@@ -52,9 +55,21 @@ struct Instance::Parts {
     host.memory = memory;
     supervised.memory =
         reinterpret_cast<std::byte*>(WasmEdge_MemoryInstanceGetPointer(memory, 0, kWasmPageBytes));
-    supervised.memoryBytesMax = pagesMax(engine, options.limits) * kWasmPageBytes;
-    supervised.interruptHost = [&session] { session.interrupt(); };
+    supervised.memoryBytesMax = pagesMax(from, options.limits) * kWasmPageBytes;
+    supervised.interruptHost = [this] {
+      if (host.session != nullptr) host.session->interrupt();
+    };
+    instantiate();
+    if (from == nullptr) {
+      call("_initialize", {});
+    } else {
+      from->mapOver(supervised.memory);
+      setGlobals(from->globals());
+      findStopWord();
+    }
+  }
 
+  void instantiate() {
     WasmEdge_ExecutorRegisterImport(executor.get(), store.get(), memoryModule.get());
     WasmEdge_ExecutorRegisterImport(executor.get(), store.get(), hostModule.get());
     WasmEdge_ModuleInstanceContext* raw = nullptr;
@@ -65,27 +80,81 @@ struct Instance::Parts {
       throw unavailable(
           str("a guest cannot be made (WasmEdge: ", WasmEdge_ResultGetMessage(result), ')'));
     }
-    if (engine.snapshot() == nullptr) {
-      call("_initialize", {});
-    } else {
-      engine.snapshot()->mapOver(supervised.memory);
-      findStopWord();
-    }
   }
 
-  static std::uint32_t pagesMin(const Engine& engine) {
-    return engine.snapshot() == nullptr ? kFreshPages : engine.snapshot()->pages();
+  static std::uint32_t pagesMin(const Snapshot* from) {
+    return from == nullptr ? kFreshPages : from->pages();
   }
 
-  static std::uint32_t pagesMax(const Engine& engine, const Limits& limits) {
+  static std::uint32_t pagesMax(const Snapshot* from, const Limits& limits) {
     const std::uint64_t pages = limits.memoryBytesMax / kWasmPageBytes;
-    const std::uint32_t least = pagesMin(engine);
+    const std::uint32_t least = pagesMin(from);
     if (pages < least || pages > kMemory32PagesMax) {
       throw invalidRequest(str("memoryBytesMax is ", formatSize(limits.memoryBytesMax),
                                "; a guest takes at least ", formatSize(least * kWasmPageBytes),
                                " and at most 4gb"));
     }
     return static_cast<std::uint32_t>(pages);
+  }
+
+  std::uint64_t memoryBytes() const noexcept {
+    return WasmEdge_MemoryInstanceGetPageSize(memory) * std::uint64_t{kWasmPageBytes};
+  }
+
+  WasmEdge_GlobalInstanceContext* stackPointer() const {
+    auto* const global =
+        WasmEdge_ModuleInstanceFindGlobal(module.get(), wasm::stringOf("__stack_pointer"));
+    SS_CHECK(global != nullptr, "__stack_pointer");
+    return global;
+  }
+
+  GuestGlobals globals() const { return {u32(WasmEdge_GlobalInstanceGetValue(stackPointer()))}; }
+
+  void setGlobals(const GuestGlobals& globals) const {
+    WasmEdge_GlobalInstanceSetValue(stackPointer(), i32(globals.stackPointer));
+  }
+
+  Snapshot snapshot(std::string_view inputs) const {
+    const std::span<const std::byte> bytes(supervised.memory, memoryBytes());
+    std::vector<PageRun> touched;
+    // What the snapshot that it started from has, and what was written since.
+    const PageRun start{0, from == nullptr ? bytes.size() : from->memoryBytes()};
+    if (engine.compiled().pageMap.tryFindPrivate(bytes.subspan(start.bytes), touched)) {
+      for (PageRun& run : touched) run.offset += start.bytes;
+      touched.insert(touched.begin(), start);
+    } else {
+      touched = {{0, bytes.size()}};
+    }
+    return Snapshot(bytes, touched, globals(), inputs);
+  }
+
+  bool reset() {
+    if (from == nullptr || ended || supervised.isCondemned() ||
+        memoryBytes() != from->memoryBytes()) {
+      return false;
+    }
+    resetMemory();
+    setGlobals(from->globals());
+    supervised.askedToStop = false;
+    host.failure = nullptr;
+    host.begin = std::chrono::steady_clock::now();
+    return true;
+  }
+
+  void resetMemory() {
+    const std::span<const std::byte> bytes(supervised.memory, from->memoryBytes());
+    std::size_t total = 0;
+    const bool found = engine.compiled().pageMap.tryFindPrivate(bytes, written);
+    for (const PageRun& run : written) total += run.bytes;
+    if (found && total <= kCopiedBytesMax) {
+      for (const PageRun& run : written) from->copyBack(supervised.memory, run);
+    } else {
+      from->mapOver(supervised.memory);
+    }
+    if (options.resetCheck == ResetCheck::Yes) {
+      const auto difference = from->firstDifference(supervised.memory);
+      SS_CHECK(!difference, "a byte of the call before is left at ", *difference);
+    }
   }
 
   void findStopWord() {
@@ -149,7 +218,11 @@ struct Instance::Parts {
   }
 
   static constexpr std::uint64_t kMemory32PagesMax = 65536;
+  // Up to here it is quicker to copy pages back than to map them anew and to have them fault again.
+  static constexpr std::size_t kCopiedBytesMax = 4u << 20;
 
+  const Engine& engine;
+  const Snapshot* const from;
   const InstanceOptions options;
   Supervised supervised;
   HostContext host;
@@ -162,12 +235,15 @@ struct Instance::Parts {
   wasm::Executor executor;
   wasm::ModuleInstance module;
   bool ended = false;
+  std::vector<PageRun> written;  // Reused, for its memory.
 };
 
-Instance::Instance(const Engine& engine, Session& session, InstanceOptions options)
-    : parts_(std::make_unique<Parts>(engine, session, std::move(options))) {}
+Instance::Instance(const Engine& engine, const Snapshot* from, InstanceOptions options)
+    : parts_(std::make_unique<Parts>(engine, from, std::move(options))) {}
 
 Instance::~Instance() = default;
+
+void Instance::attach(Session& session) noexcept { parts_->host.session = &session; }
 
 void Instance::open() {
   parts_->call("ss_open", {});
@@ -185,9 +261,40 @@ void Instance::addModule(std::string_view name, std::string_view source) {
 
 bool Instance::seal() { return u32(parts_->call("ss_seal", {})) != 0; }
 
-std::span<const std::byte> Instance::memory() const {
-  return {parts_->supervised.memory, memoryBytes()};
+bool Instance::load(std::string_view bundle) {
+  return u32(parts_->callWith("ss_load", bundle)) != 0;
 }
+
+void Instance::reserveMemory() {
+  // One block of all that is left, and a little less until it succeeds: the allocator takes
+  // something for its own account.
+  std::uint64_t left = parts_->supervised.memoryBytesMax - memoryBytes();
+  for (; left > kWasmPageBytes; left -= kWasmPageBytes) {
+    const std::uint32_t block =
+        u32(parts_->call("ss_allocate", {i32(static_cast<std::uint32_t>(left))}));
+    if (block == 0) continue;
+    parts_->call("ss_release", {i32(block)});
+    return;
+  }
+}
+
+Snapshot Instance::snapshot(std::string_view inputs) const { return parts_->snapshot(inputs); }
+
+bool Instance::call(std::string_view name, std::string_view argument) {
+  const std::uint32_t nameAt = parts_->give(name);
+  const std::uint32_t argumentAt = parts_->give(argument);
+  const bool started =
+      u32(parts_->call("ss_call",
+                       {i32(nameAt), i32(static_cast<std::uint32_t>(name.size())), i32(argumentAt),
+                        i32(static_cast<std::uint32_t>(argument.size()))})) != 0;
+  parts_->call("ss_release", {i32(nameAt)});
+  parts_->call("ss_release", {i32(argumentAt)});
+  return started;
+}
+
+std::string Instance::result() { return textFrom("ss_result"); }
+
+bool Instance::reset() { return parts_->reset(); }
 
 bool Instance::start(std::string_view options) {
   return u32(parts_->callWith("ss_start", options)) != 0;
@@ -231,8 +338,6 @@ std::string Instance::textFrom(std::string_view name) {
 
 Supervised& Instance::supervised() noexcept { return parts_->supervised; }
 
-std::uint64_t Instance::memoryBytes() const noexcept {
-  return WasmEdge_MemoryInstanceGetPageSize(parts_->memory) * std::uint64_t{kWasmPageBytes};
-}
+std::uint64_t Instance::memoryBytes() const noexcept { return parts_->memoryBytes(); }
 
 }  // namespace schemascript

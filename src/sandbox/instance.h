@@ -1,13 +1,12 @@
-// One guest: an instance of the module with its linear memory, started from the base snapshot, and
-// the host functions that it calls. The runtime drives it; docs/protocol.md lists the exports
-// behind these members.
+// One guest: an instance of the module with its linear memory, started from a snapshot, and the
+// host functions that it calls. The runtime drives it; docs/protocol.md lists the exports behind
+// these members.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,11 +19,21 @@ namespace schemascript {
 
 enum class LogStream : std::uint8_t { Output = 1, Error = 2 };
 
+// While a snapshot is made there is no time and no randomness: whatever the guest kept of them
+// would be the same wherever the snapshot is used. The clock stands at 0, and random bytes are 0.
+// The same sources then give the same snapshot.
+enum class World : std::uint8_t { Real, Frozen };
+
+// Whether reset() compares all of the memory with the snapshot. For tests: it takes milliseconds.
+enum class ResetCheck : bool { No, Yes };
+
 struct InstanceOptions {
   Limits limits;
   // Receives what the guest writes, on the guest's thread; the text is valid during the call. May
   // throw: the guest then stops.
   std::function<void(LogStream, std::string_view)> log;
+  World world = World::Real;
+  ResetCheck resetCheck = ResetCheck::No;
 };
 
 // What poll() found.
@@ -39,20 +48,42 @@ struct Progress {
 // session or the log threw.
 class Instance {
  public:
-  // Without a snapshot in `engine`, the guest is an empty one: for making the base snapshot. Keeps
-  // references to `engine` and `session`, which must outlive it.
-  Instance(const Engine& engine, Session& session, InstanceOptions options);
+  // Starts from `from`; null: an empty guest, for making the base snapshot. Keeps references to
+  // `engine` and to what `from` names, which must outlive it. Throws InvalidRequest when
+  // memoryBytesMax is less than `from` takes, and Unavailable.
+  Instance(const Engine& engine, const Snapshot* from, InstanceOptions options);
   ~Instance();
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
+
+  // From now on the guest's queries go to `session`, which must outlive the last call of the guest,
+  // or be replaced before. Not while a Watch is on this guest.
+  void attach(Session& session) noexcept;
 
   // For making the base snapshot.
   void open();
   void addModule(std::string_view name, std::string_view source);
   // False: see failure().
   [[nodiscard]] bool seal();
-  // The linear memory as it is. Valid until the guest runs again.
-  std::span<const std::byte> memory() const;
+
+  // For making an app's snapshot: evaluates its bundle, without database, clock, randomness and
+  // timers. After start().
+  [[nodiscard]] bool load(std::string_view bundle);
+  // Gives the guest all the memory that it may ever have, so that it never grows again: a memory
+  // that grew cannot be reset. It costs addresses, and memory only where it is written.
+  void reserveMemory();
+  // The guest as it is. `inputs`, 32 characters, names what it was made from. Throws Unavailable.
+  Snapshot snapshot(std::string_view inputs) const;
+
+  // Calls the function that the app exports as `name` with `argument`, JSON; empty: no argument.
+  // poll() sees to its end, and result() is then its answer as JSON; empty: undefined.
+  [[nodiscard]] bool call(std::string_view name, std::string_view argument);
+  std::string result();
+
+  // Puts everything back to what it was when this instance was made, at little cost: it copies the
+  // pages that the guest has ever written. Not while a Watch is on this guest. False when that
+  // cannot be done, and the instance has to be given up: a call threw, or the memory has grown.
+  [[nodiscard]] bool reset();
 
   // For running an app. `options`: a JSON object, as docs/protocol.md has it.
   [[nodiscard]] bool start(std::string_view options);
@@ -67,7 +98,7 @@ class Instance {
 
   // For the watchdog.
   Supervised& supervised() noexcept;
-  // The bytes of linear memory that are in use.
+  // The bytes of linear memory that the guest may use without growing it.
   std::uint64_t memoryBytes() const noexcept;
 
  private:

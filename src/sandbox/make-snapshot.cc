@@ -27,9 +27,11 @@ void makeSnapshot(const std::string& folder, const std::string& modules) {
   Session session(pool, {.limits = {},
                          .queriesRefusedBecause = "there is no database in the base snapshot",
                          .pusher = {}});
-  Instance instance(engine, session, {.limits = {}, .log = [](LogStream, std::string_view text) {
-                                        std::fwrite(text.data(), 1, text.size(), stderr);
-                                      }});
+  const auto log = [](LogStream, std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stderr);
+  };
+  Instance instance(engine, nullptr, {.limits = {}, .log = log, .world = World::Frozen});
+  instance.attach(session);
   instance.open();
   const auto manifest = boost::json::parse(readFile(modules + "/manifest.json"));
   for (const auto& entry : manifest.at("modules").as_array()) {
@@ -37,7 +39,7 @@ void makeSnapshot(const std::string& folder, const std::string& modules) {
     instance.addModule(entry.at("name").as_string(), readFile(modules + '/' + file));
   }
   if (!instance.seal()) throw internal("a built-in module failed: " + instance.failure());
-  Snapshot::write(output, instance.memory(), engine.identity());
+  instance.snapshot(engine.identity()).writeTo(output);
 }
 
 }  // namespace

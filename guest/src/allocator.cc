@@ -11,15 +11,24 @@ namespace {
 constexpr std::size_t kOverheadBytes = 8;
 
 bool refused = false;
+std::size_t heapBytes = 0;
+std::size_t peakBytes = 0;
+
+void notice(const JSMallocState* state) {
+  heapBytes = state->malloc_size;
+  if (heapBytes > peakBytes) peakBytes = heapBytes;
+}
 
 void count(JSMallocState* state, void* block) {
   ++state->malloc_count;
   state->malloc_size += malloc_usable_size(block) + kOverheadBytes;
+  notice(state);
 }
 
 void uncount(JSMallocState* state, void* block) {
   --state->malloc_count;
   state->malloc_size -= malloc_usable_size(block) + kOverheadBytes;
+  heapBytes = state->malloc_size;
 }
 
 void* allocate(JSMallocState* state, std::size_t size) {
@@ -60,6 +69,7 @@ void* reallocate(JSMallocState* state, void* block, std::size_t size) {
     return nullptr;
   }
   state->malloc_size += malloc_usable_size(moved) - before;
+  notice(state);
   return moved;
 }
 
@@ -70,5 +80,9 @@ const JSMallocFunctions kCountingAllocator{allocate, release, reallocate, [](con
                                            }};
 
 bool allocationWasRefused() noexcept { return refused; }
+
+std::size_t heapPeakBytes() noexcept { return peakBytes; }
+
+void measureHeapPeak() noexcept { peakBytes = heapBytes; }
 
 }  // namespace schemascript::guest

@@ -2,6 +2,8 @@
 // on WASI.
 #pragma once
 
+#include <cstddef>
+
 extern "C" {
 #include <quickjs.h>
 }
@@ -13,5 +15,9 @@ extern const JSMallocFunctions kCountingAllocator;
 // True once an allocation was refused because of the heap limit, or because the memory could not
 // grow: what the engine then reports as "out of memory" was a limit.
 bool allocationWasRefused() noexcept;
+
+// The most bytes that the engine's heap has had since measureHeapPeak() was called last.
+std::size_t heapPeakBytes() noexcept;
+void measureHeapPeak() noexcept;
 
 }  // namespace schemascript::guest

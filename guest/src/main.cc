@@ -297,6 +297,7 @@ void forgetLastCall() {
   guest->evaluation = Value();
   guest->isCall = false;
   JS_SetMemoryLimit(guest->runtime, guest->heapBytesMax);
+  measureHeapPeak();
 }
 
 // Finds the function that the app exports as `name`, in its module or else in its default export,
@@ -472,6 +473,8 @@ std::uint32_t ss_call(const char* name, std::uint32_t nameSize, const char* argu
 SS_EXPORT(ss_result) const std::uint32_t* ss_result() {
   return wordsOf(guest->result ? guest->result->view() : std::string_view());
 }
+
+SS_EXPORT(ss_heap_peak) std::uint32_t ss_heap_peak() { return heapPeakBytes(); }
 
 SS_EXPORT(ss_poll) double ss_poll() {
   enter();

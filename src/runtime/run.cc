@@ -5,65 +5,28 @@
 #include <thread>
 
 #include "base/error.h"
-#include "base/units.h"
+#include "runtime/guest-options.h"
 
 namespace schemascript {
 namespace {
 
 namespace json = boost::json;
 
-std::string startOptions(const RunOptions& options) {
-  return json::serialize(json::object{
-      {"args", json::value_from(options.arguments)},
-      {"heapBytesMax", options.limits.heapBytesMax},
-      {"stackBytesMax", options.limits.stackBytesMax},
-      {"pushFirst", options.push != PushWhen::Never},
-  });
-}
-
 std::string textAt(const json::object& object, std::string_view key) {
   const auto* const value = object.if_contains(key);
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
-// An error has causes as deep as the guest likes; its own description is bounded, and this is
-// again.
-constexpr int kDepthMax = 16;
-
-ErrorDescription describe(const json::value* value, int depth) {
-  if (value == nullptr || !value->is_object() || depth > kDepthMax) return {};
-  const json::object& object = value->get_object();
-  ErrorDescription description{textAt(object, "name"),
-                               textAt(object, "message"),
-                               textAt(object, "stack"),
-                               textAt(object, "code"),
-                               {},
-                               {}};
-  if (const auto* const cause = object.if_contains("cause")) {
-    description.causes.push_back(describe(cause, depth + 1));
-  }
-  const auto* const errors = object.if_contains("errors");
-  if (errors != nullptr && errors->is_array()) {
-    for (const auto& error : errors->get_array()) {
-      description.errors.push_back(describe(&error, depth + 1));
-    }
-  }
-  return description;
-}
-
 // The guest's account of its failure.
-RunReport reportOf(const std::string& failure) {
+RunReport reportOf(const std::string& text) {
+  GuestFailure failure = readFailure(text);
   RunReport report;
   report.end = RunReport::End::Threw;
-  boost::system::error_code invalid;
-  const json::value parsed = json::parse(failure, invalid);
-  if (invalid || !parsed.is_object()) return report;
-  const json::object& object = parsed.get_object();
-  const std::string kind = textAt(object, "kind");
-  if (kind == "stopped") report.end = RunReport::End::TimeExceeded;
-  if (kind == "memory") report.end = RunReport::End::MemoryExceeded;
-  if (kind == "pending") report.end = RunReport::End::NeverSettles;
-  report.error = describe(object.if_contains("error"), 0);
+  using Kind = GuestFailure::Kind;
+  if (failure.kind == Kind::Stopped) report.end = RunReport::End::TimeExceeded;
+  if (failure.kind == Kind::OutOfMemory) report.end = RunReport::End::MemoryExceeded;
+  if (failure.kind == Kind::NeverSettles) report.end = RunReport::End::NeverSettles;
+  report.error = std::move(failure.error);
   return report;
 }
 
@@ -87,7 +50,7 @@ class Run {
         deadline_(Watchdog::Clock::now() + options.limits.runTimeMax),
         session_(pool, sessionOptions(options)),
         instance_(engine, engine.snapshot(), {options.limits, options.log}) {
-    instance_.attach(session_);
+    instance_.attach(&session_);
     watch_.emplace(watchdog, instance_.supervised(), deadline_);
   }
 
@@ -111,9 +74,14 @@ class Run {
             options.boundValues};
   }
 
+  std::string startOptions() const {
+    return guestOptions(options_.limits, options_.arguments,
+                        options_.push == PushWhen::Never ? PushFirst::No : PushFirst::Yes);
+  }
+
   RunReport untilItEnds(std::string_view bundle) {
     try {
-      if (!instance_.start(startOptions(options_)) || !instance_.evaluate(bundle)) {
+      if (!instance_.start(startOptions()) || !instance_.evaluate(bundle)) {
         return reportOf(instance_.failure());
       }
       for (;;) {

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "bridge/pusher.h"
 #include "database/connection-pool.h"
+#include "runtime/error-description.h"
 #include "sandbox/engine.h"
 #include "sandbox/instance.h"
 #include "sandbox/watchdog.h"
@@ -42,18 +43,6 @@ struct RunOptions {
   std::string emit{};
   // Receives what the app writes, on the thread that runs it.
   std::function<void(LogStream, std::string_view)> log;
-};
-
-// An error as guest code threw it. Everything in it is the guest's word: shown to a person, never
-// acted upon.
-struct ErrorDescription {
-  std::string name;  // `TypeError`; empty when something was thrown that is not an error.
-  std::string message;
-  std::string stack;  // Lines `    at name (file:line:column)`, in positions of the bundle.
-  std::string
-      code;  // `conflict`, `not-allowed`, ...: of errors that the database answered; else empty.
-  std::vector<ErrorDescription> causes;  // At most one.
-  std::vector<ErrorDescription> errors;  // Of an AggregateError.
 };
 
 struct RunReport {

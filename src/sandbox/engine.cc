@@ -22,16 +22,26 @@
 namespace schemascript {
 namespace {
 
-// Names one build of the guest: enough to notice that files of two builds were mixed, without
+#if defined(__x86_64__)
+constexpr std::string_view kArchitecture = "x86_64";
+#elif defined(__aarch64__)
+constexpr std::string_view kArchitecture = "aarch64";
+#else
+#error "WasmEdge compiles for x86_64 and aarch64"
+#endif
+
+// Names one build of the guest, and what runs it: enough to notice that files of two builds were mixed, without
 // reading all of it at every start.
 std::string identityOf(const std::string& path) {
   constexpr off_t kPartBytes = 64 * 1024;
   const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat status{};
+  struct stat status {};
   if (!file.isOpen() || fstat(file.get(), &status) != 0) {
     throw unavailable(str("the compiled guest ", path, " cannot be read: ", std::strerror(errno)));
   }
   Hasher hasher;
+  hasher.add(WasmEdge_VersionGet());
+  hasher.add(kArchitecture);
   hasher.add(std::to_string(status.st_size));
   std::vector<char> part(kPartBytes);
   for (const off_t offset : {off_t{0}, std::max<off_t>(0, status.st_size - kPartBytes)}) {
@@ -82,7 +92,7 @@ class Engine::Parking {
     // WasmEdge has registered its handlers and will not touch them again while that thread is
     // parked.
     for (const int signal : {SIGSEGV, SIGBUS, SIGFPE}) {
-      struct sigaction action{};
+      struct sigaction action {};
       sigaction(signal, nullptr, &action);
       action.sa_flags |= SA_ONSTACK;
       sigaction(signal, &action, nullptr);

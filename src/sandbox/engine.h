@@ -37,7 +37,8 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Names this build of the guest; snapshots carry it. Valid as long as the engine.
+  // Names this build of the guest, WasmEdge's version and the processor's architecture; the base
+  // snapshot carries it. Valid as long as the engine.
   const std::string& identity() const noexcept;
 
   // Null without a snapshot.

@@ -36,7 +36,7 @@ class Loaded : public testing::Test {
   std::optional<Snapshot> load(std::string_view bundle) {
     Session session(pool_, {.queriesRefusedBecause = "module scope has no database"});
     Instance instance(*engine_, engine_->snapshot(), options(World::Frozen));
-    instance.attach(session);
+    instance.attach(&session);
     EXPECT_TRUE(instance.start(kStart));
     if (!instance.load(bundle)) {
       failure_ = instance.failure();
@@ -53,7 +53,7 @@ class Loaded : public testing::Test {
       ASSERT_TRUE(snapshot) << failure_;
       Session session(pool_, {});
       Instance instance(*engine_, &*snapshot, options(World::Real));
-      instance.attach(session);
+      instance.attach(&session);
       use(instance);
     });
   }
@@ -319,7 +319,7 @@ TEST_F(Loaded, CannotBeResetWhenItsMemoryHasGrown) {
     Session session(pool_, {});
     // The base snapshot, which has no memory in reserve.
     Instance instance(*engine_, engine_->snapshot(), options(World::Real));
-    instance.attach(session);
+    instance.attach(&session);
     ASSERT_TRUE(instance.start(kStart));
     ASSERT_TRUE(instance.evaluate("globalThis.x = new Uint8Array(2e7);"));
     EXPECT_FALSE(instance.reset());

@@ -243,7 +243,7 @@ Instance::Instance(const Engine& engine, const Snapshot* from, InstanceOptions o
 
 Instance::~Instance() = default;
 
-void Instance::attach(Session& session) noexcept { parts_->host.session = &session; }
+void Instance::attach(Session* session) noexcept { parts_->host.session = session; }
 
 void Instance::open() {
   parts_->call("ss_open", {});
@@ -293,6 +293,8 @@ bool Instance::call(std::string_view name, std::string_view argument) {
 }
 
 std::string Instance::result() { return textFrom("ss_result"); }
+
+std::uint64_t Instance::heapPeakBytes() { return u32(parts_->call("ss_heap_peak", {})); }
 
 bool Instance::reset() { return parts_->reset(); }
 

@@ -56,9 +56,9 @@ class Instance {
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
-  // From now on the guest's queries go to `session`, which must outlive the last call of the guest,
-  // or be replaced before. Not while a Watch is on this guest.
-  void attach(Session& session) noexcept;
+  // From now on the guest's queries go to `session`, until there is another one or null. Not while
+  // a Watch is on this guest.
+  void attach(Session* session) noexcept;
 
   // For making the base snapshot.
   void open();
@@ -79,6 +79,8 @@ class Instance {
   // poll() sees to its end, and result() is then its answer as JSON; empty: undefined.
   [[nodiscard]] bool call(std::string_view name, std::string_view argument);
   std::string result();
+  // The most that QuickJS's heap has held during the last call.
+  std::uint64_t heapPeakBytes();
 
   // Puts everything back to what it was when this instance was made, at little cost: it copies the
   // pages that the guest has ever written. Not while a Watch is on this guest. False when that

@@ -31,7 +31,7 @@ void makeSnapshot(const std::string& folder, const std::string& modules) {
     std::fwrite(text.data(), 1, text.size(), stderr);
   };
   Instance instance(engine, nullptr, {.limits = {}, .log = log, .world = World::Frozen});
-  instance.attach(session);
+  instance.attach(&session);
   instance.open();
   const auto manifest = boost::json::parse(readFile(modules + "/manifest.json"));
   for (const auto& entry : manifest.at("modules").as_array()) {

@@ -129,7 +129,8 @@ Snapshot::Snapshot(FileDescriptor file, std::uint64_t fileBytes, const Header& h
     : file_(std::move(file)),
       mapping_(file_, fileBytes),
       pages_(static_cast<std::uint32_t>(header.pages)),
-      globals_{header.stackPointer} {
+      globals_{header.stackPointer},
+      checksum_(header.checksum.data(), header.checksum.size()) {
   std::uint64_t at = kHeaderBytes;
   for (std::uint32_t index = 0; index < header.partCount; ++index) {
     const auto [offset, bytes] = header.parts[index];

@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -45,6 +46,7 @@ class Snapshot {
                                          std::string_view inputs);
 
   Snapshot(Snapshot&&) noexcept = default;
+  Snapshot& operator=(Snapshot&&) noexcept = default;
   ~Snapshot() = default;
 
   // All or nothing. Throws Unavailable.
@@ -54,6 +56,8 @@ class Snapshot {
   std::uint32_t pages() const noexcept { return pages_; }
   std::uint64_t memoryBytes() const noexcept { return pages_ * std::uint64_t{kWasmPageBytes}; }
   const GuestGlobals& globals() const noexcept { return globals_; }
+  // 32 characters that name the image itself: the hash of all its bytes.
+  const std::string& checksum() const noexcept { return checksum_; }
 
   // Makes `memory`, anonymous memory of memoryBytes() or what was mapped over it before, a private
   // copy of the image without reading it. Throws Unavailable.
@@ -77,7 +81,10 @@ class Snapshot {
     Mapping() = default;
     Mapping(const FileDescriptor& file, std::size_t size);
     Mapping(Mapping&& other) noexcept;
-    Mapping& operator=(Mapping&&) = delete;
+    Mapping& operator=(Mapping&& other) noexcept {
+      std::swap(bytes_, other.bytes_);
+      return *this;
+    }
     ~Mapping();
     std::span<const std::byte> bytes() const noexcept { return bytes_; }
 
@@ -94,6 +101,7 @@ class Snapshot {
   Mapping mapping_;
   std::uint32_t pages_;
   GuestGlobals globals_;
+  std::string checksum_;
   std::vector<Part> parts_;
 };
 

@@ -31,11 +31,15 @@ Watchdog::Watch::Watch(Watchdog& watchdog, Supervised& guest, Clock::time_point 
     : watchdog_(watchdog) {
   clockid_t processorClock{};
   pthread_getcpuclockid(pthread_self(), &processorClock);
+  bool isNext = false;
   {
     const std::lock_guard lock(watchdog.mutex_);
     entry_ = watchdog.entries_.insert(watchdog.entries_.end(), {&guest, processorClock, deadline});
+    isNext = deadline < watchdog.wakesAt_;
   }
-  watchdog.changed_.notify_one();
+  // Waking the thread costs more than a short call; most deadlines are later than one that was
+  // there before.
+  if (isNext) watchdog.changed_.notify_one();
 }
 
 Watchdog::Watch::~Watch() {
@@ -52,6 +56,7 @@ void Watchdog::run() {
       if (entry.deadline <= now) entry.deadline = entry.asked ? force(entry, now) : ask(entry, now);
       next = std::min(next, entry.deadline);
     }
+    wakesAt_ = next;
     if (next == Clock::time_point::max()) {
       changed_.wait(lock);
     } else {

@@ -95,6 +95,7 @@ class Watchdog {
   std::condition_variable changed_;
   std::list<Entry> entries_;
   bool ending_ = false;
+  Clock::time_point wakesAt_ = Clock::time_point::max();  // While the thread waits.
   std::thread thread_;
 };
 

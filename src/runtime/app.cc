@@ -1,0 +1,277 @@
+#include "runtime/app.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <ctime>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "runtime/guest-options.h"
+
+namespace schemascript {
+namespace {
+
+// A report or an App::Loaded: both have an end and an error.
+template <typename Report>
+void fail(Report& report, CallEnd end, ErrorDescription error = {}) {
+  report.end = end;
+  report.error = std::move(error);
+}
+
+template <typename Report>
+void failAsTold(Report& report, const std::string& text) {
+  using Kind = GuestFailure::Kind;
+  GuestFailure failure = readFailure(text);
+  CallEnd end = CallEnd::Threw;
+  switch (failure.kind) {
+    case Kind::Threw:
+      break;
+    case Kind::Stopped:
+      end = CallEnd::TimeExceeded;
+      break;
+    case Kind::OutOfMemory:
+      end = CallEnd::MemoryExceeded;
+      break;
+    case Kind::NeverSettles:
+      end = CallEnd::NeverSettles;
+      break;
+    case Kind::NoSuchExport:
+      end = CallEnd::NoSuchExport;
+      break;
+    case Kind::BadArgument:
+      end = CallEnd::BadArgument;
+      break;
+  }
+  fail(report, end, std::move(failure.error));
+}
+
+// What ended a guest that could not say it itself.
+template <typename Report>
+void failAsThrown(Report& report, const Error& error) {
+  if (error.code() == ErrorCode::LimitExceeded) return fail(report, CallEnd::TimeExceeded);
+  if (error.code() != ErrorCode::GuestFailed) throw error;
+  ErrorDescription description;
+  description.message = error.message();
+  fail(report, CallEnd::Trapped, std::move(description));
+}
+
+std::string inputsOf(const Engine& engine, std::string_view bundle, const Limits& limits,
+                     std::string_view startOptions) {
+  Hasher hasher;
+  hasher.add(engine.identity());
+  hasher.add(engine.snapshot()->checksum());
+  hasher.add(std::to_string(limits.memoryBytesMax));
+  hasher.add(startOptions);
+  hasher.add(bundle);
+  return hasher.hex();
+}
+
+constexpr std::string_view kNoDatabaseYet =
+    "module scope has no database: it is evaluated once, and every call starts from what it left; "
+    "query inside of the exported function";
+
+// Evaluates the bundle. The snapshot, or nothing and why.
+std::optional<Snapshot> evaluate(const Engine& engine, Watchdog& watchdog, std::string_view bundle,
+                                 const AppOptions& options, const std::string& startOptions,
+                                 std::string_view inputs, App::Loaded& loaded) {
+  const auto deadline = Watchdog::Clock::now() + options.limits.runTimeMax;
+  ConnectionPool nowhere{DatabaseOptions{}};
+  Session session(nowhere,
+                  {.limits = options.limits, .queriesRefusedBecause = std::string(kNoDatabaseYet)});
+  Instance instance(engine, engine.snapshot(),
+                    {.limits = options.limits, .log = options.log, .world = World::Frozen});
+  instance.attach(&session);
+  try {
+    {
+      const Watchdog::Watch watch(watchdog, instance.supervised(), deadline);
+      if (!instance.start(startOptions) || !instance.load(bundle)) {
+        failAsTold(loaded, instance.failure());
+        return std::nullopt;
+      }
+      instance.reserveMemory();
+    }
+    // The watchdog has asked it to stop when it was at its end: that must not be in the snapshot.
+    if (instance.supervised().askedToStop) {
+      fail(loaded, CallEnd::TimeExceeded);
+      return std::nullopt;
+    }
+  } catch (const Error& error) {
+    failAsThrown(loaded, error);
+    return std::nullopt;
+  }
+  return instance.snapshot(inputs);
+}
+
+std::chrono::nanoseconds processorTime() noexcept {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+}  // namespace
+
+App::App(const Engine& engine, Limits limits, std::string startOptions, Snapshot snapshot)
+    : engine_(engine),
+      limits_(limits),
+      startOptions_(std::move(startOptions)),
+      snapshot_(std::move(snapshot)) {}
+
+App::Loaded App::load(const Engine& engine, Watchdog& watchdog, std::string_view bundle,
+                      AppOptions options) {
+  const std::string startOptions = guestOptions(options.limits, options.arguments, PushFirst::No);
+  const std::string inputs = inputsOf(engine, bundle, options.limits, startOptions);
+  Loaded loaded;
+  std::optional<Snapshot> snapshot;
+  if (!options.snapshotFile.empty()) snapshot = Snapshot::tryLoad(options.snapshotFile, inputs);
+  loaded.fromFile = snapshot.has_value();
+  if (!snapshot) {
+    GuestThread::run([&] {
+      snapshot = evaluate(engine, watchdog, bundle, options, startOptions, inputs, loaded);
+    });
+    if (!snapshot) return loaded;
+    if (!options.snapshotFile.empty()) {
+      try {
+        snapshot->writeTo(options.snapshotFile);
+      } catch (const Error&) {
+        // The next start takes longer.
+      }
+    }
+  }
+  loaded.app.reset(new App(engine, options.limits, startOptions, *std::move(snapshot)));
+  return loaded;
+}
+
+// One call, from its session to its report.
+class Isolate::Call {
+ public:
+  explicit Call(Isolate& isolate)
+      : isolate_(isolate),
+        instance_(*isolate.instance_),
+        deadline_(Watchdog::Clock::now() + isolate.app_->limits().runTimeMax),
+        session_(isolate.pool_, sessionOptions(isolate)) {
+    instance_.attach(&session_);
+    watch_.emplace(isolate.watchdog_, instance_.supervised(), deadline_);
+  }
+
+  ~Call() {
+    watch_.reset();
+    instance_.attach(nullptr);
+  }
+
+  void toEnd(std::string_view name, std::string_view argument, CallReport& report) {
+    try {
+      untilItSettles(name, argument, report);
+      report.cost.heapBytes = instance_.heapPeakBytes();
+    } catch (const Error& error) {
+      failAsThrown(report, error);
+    }
+    report.rolledBack = session_.finish();
+  }
+
+ private:
+  static SessionOptions sessionOptions(const Isolate& isolate) {
+    return {isolate.app_->limits(),
+            "",
+            Pusher(),
+            isolate.options_.readOnly,
+            isolate.options_.capabilities,
+            isolate.options_.boundValues};
+  }
+
+  void untilItSettles(std::string_view name, std::string_view argument, CallReport& report) {
+    const bool started =
+        isolate_.state_ == State::Kept || instance_.start(isolate_.app_->startOptions());
+    isolate_.state_ = State::Used;
+    if (!started || !instance_.call(name, argument)) {
+      return failAsTold(report, instance_.failure());
+    }
+    for (;;) {
+      const Progress progress = instance_.poll();
+      if (progress.state == Progress::State::Finished) {
+        report.result = instance_.result();
+        return;
+      }
+      if (progress.state != Progress::State::Waiting) {
+        return failAsTold(report, instance_.failure());
+      }
+      if (!sleep(progress.wait)) {
+        ErrorDescription description;
+        description.message = "it was waiting for a timer";
+        return fail(report, CallEnd::TimeExceeded, std::move(description));
+      }
+    }
+  }
+
+  // False when the deadline comes first.
+  bool sleep(std::chrono::duration<double, std::milli> wait) const {
+    const auto until = Watchdog::Clock::now() + std::chrono::ceil<Watchdog::Clock::duration>(wait);
+    std::this_thread::sleep_until(std::min(until, deadline_));
+    return until < deadline_;
+  }
+
+  Isolate& isolate_;
+  Instance& instance_;
+  const Watchdog::Clock::time_point deadline_;
+  Session session_;
+  std::optional<Watchdog::Watch> watch_;
+};
+
+Isolate::Isolate(std::shared_ptr<const App> app, Watchdog& watchdog, ConnectionPool& pool,
+                 IsolateOptions options)
+    : app_(std::move(app)), watchdog_(watchdog), pool_(pool), options_(std::move(options)) {}
+
+Isolate::~Isolate() = default;
+
+namespace {
+
+// Whether a guest is as good as before, when it may keep its state.
+bool mayGoOn(CallEnd end) noexcept {
+  return end != CallEnd::TimeExceeded && end != CallEnd::MemoryExceeded && end != CallEnd::Trapped;
+}
+
+}  // namespace
+
+CallReport Isolate::call(std::string_view name, std::string_view argument, const LogSink& log) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto processorBegin = processorTime();
+  refresh();
+  CallReport report;
+  log_ = &log;
+  try {
+    Call(*this).toEnd(name, argument, report);
+  } catch (...) {
+    log_ = nullptr;
+    state_ = State::Used;
+    throw;
+  }
+  log_ = nullptr;
+  if (options_.isolation == Isolation::Worker && mayGoOn(report.end) &&
+      !instance_->supervised().askedToStop) {
+    state_ = State::Kept;
+  }
+  report.cost.processor = processorTime() - processorBegin;
+  report.cost.wall = std::chrono::steady_clock::now() - begin;
+  return report;
+}
+
+void Isolate::refresh() {
+  if (state_ == State::Fresh || state_ == State::Kept) return;
+  if (state_ == State::Used && instance_->reset()) {
+    state_ = State::Fresh;
+    return;
+  }
+  state_ = State::Absent;
+  instance_.reset();  // Its addresses are free before the next one takes some.
+  const auto log = [this](LogStream stream, std::string_view text) {
+    if (log_ != nullptr && *log_) (*log_)(stream, text);
+  };
+  instance_ = std::make_unique<Instance>(
+      app_->engine(), &app_->snapshot(),
+      InstanceOptions{.limits = app_->limits(), .log = log, .resetCheck = options_.resetCheck});
+  state_ = State::Fresh;
+}
+
+}  // namespace schemascript

@@ -1,0 +1,150 @@
+// Apps whose exported functions are called: loaded once, then called in isolates that start from
+// what loading left. The server will be made of it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/limits.h"
+#include "bridge/session.h"
+#include "database/connection-pool.h"
+#include "runtime/error-description.h"
+#include "sandbox/engine.h"
+#include "sandbox/instance.h"
+#include "sandbox/snapshot.h"
+#include "sandbox/watchdog.h"
+
+namespace schemascript {
+
+// How loading an app, or one call, ended.
+enum class CallEnd : std::uint8_t {
+  Answered,
+  Threw,
+  TimeExceeded,
+  MemoryExceeded,
+  NeverSettles,
+  Trapped,       // `error.message` says why.
+  NoSuchExport,  // The app has no such function; nothing of it was run.
+  BadArgument,   // The argument is not JSON; nothing was run.
+};
+
+using LogSink = std::function<void(LogStream, std::string_view)>;
+
+struct AppOptions {
+  Limits limits;
+  std::vector<std::string> arguments;  // The app's `args`.
+  // Receives what the app writes while it is loaded, on the thread that loads it.
+  LogSink log;
+  // Where the app's snapshot is kept for the next time; empty: nowhere. Its folder must exist. A
+  // file that is damaged, or was made from anything else, is made anew; one that cannot be written
+  // is done without.
+  std::filesystem::path snapshotFile;
+};
+
+// An app that was loaded: the snapshot of its bundle, and its limits. Immutable; isolates of many
+// threads share it.
+class App {
+ public:
+  struct Loaded;
+
+  // Evaluates `bundle`, an ES module, unless `snapshotFile` has what that left. Throws
+  // InvalidRequest when memoryBytesMax is less than a guest takes, Unavailable when no guest can be
+  // made, and whatever `log` throws; what the app did wrong is in the answer. Keeps references to
+  // `engine`.
+  static Loaded load(const Engine& engine, Watchdog& watchdog, std::string_view bundle,
+                     AppOptions options);
+
+  const Engine& engine() const noexcept { return engine_; }
+  const Limits& limits() const noexcept { return limits_; }
+  const Snapshot& snapshot() const noexcept { return snapshot_; }
+  // The JSON that each guest is started with.
+  const std::string& startOptions() const noexcept { return startOptions_; }
+
+ private:
+  App(const Engine& engine, Limits limits, std::string startOptions, Snapshot snapshot);
+
+  const Engine& engine_;
+  const Limits limits_;
+  const std::string startOptions_;
+  const Snapshot snapshot_;
+};
+
+struct App::Loaded {
+  // Null unless it ended with Answered. Owned by all isolates of the app together.
+  std::shared_ptr<const App> app;
+  CallEnd end = CallEnd::Answered;
+  ErrorDescription error;
+  bool fromFile = false;  // Nothing was evaluated.
+};
+
+// What a call finds of the call before it in the same isolate.
+enum class Isolation : std::uint8_t {
+  Request,  // Nothing.
+  Worker,   // All that it left: globals, the module's state, timers. Unless it was stopped, ran out
+            // of memory or trapped; the call after that starts from the snapshot.
+};
+
+struct IsolateOptions {
+  Isolation isolation = Isolation::Request;
+  bool readOnly = false;                               // The app may only read.
+  std::shared_ptr<const Capabilities> capabilities{};  // What it may touch; null: everything.
+  BoundValueDisplay boundValues = BoundValueDisplay::Hidden;  // In messages about statements.
+  ResetCheck resetCheck = ResetCheck::No;
+};
+
+struct CallReport {
+  struct Cost {
+    std::chrono::nanoseconds wall{};
+    std::chrono::nanoseconds processor{};  // Of the thread that called.
+    std::uint64_t heapBytes = 0;           // The most that QuickJS's heap held; 0 after a trap.
+  };
+
+  CallEnd end = CallEnd::Answered;
+  std::string result;  // JSON; empty: undefined.
+  ErrorDescription error;
+  std::size_t rolledBack = 0;  // Transactions that the call left open, which were rolled back.
+  Cost cost;
+};
+
+// One guest of an app, called again and again. Belongs to one thread, which GuestThread made.
+class Isolate {
+ public:
+  // Keeps references to `watchdog` and `pool`, which must outlive it. Makes its guest at the first
+  // call, or in refresh().
+  Isolate(std::shared_ptr<const App> app, Watchdog& watchdog, ConnectionPool& pool,
+          IsolateOptions options);
+  ~Isolate();
+  Isolate(const Isolate&) = delete;
+  Isolate& operator=(const Isolate&) = delete;
+
+  // Calls the function that the app exports as `name` with `argument`, JSON; empty: no argument.
+  // The call has limits().runTimeMax, and a session of its own. `log` receives what it writes; may
+  // be empty. Throws Unavailable when no guest can be made, Internal for bugs of ours, and what
+  // `log` throws; how the call ended, however badly, is in the report. Can be called again after
+  // anything.
+  CallReport call(std::string_view name, std::string_view argument, const LogSink& log = {});
+
+  // Does now, while nobody waits, what the next call would begin with: puts the guest back to the
+  // snapshot, or makes one. Nothing in it belongs to the last call afterwards. Throws Unavailable.
+  void refresh();
+
+ private:
+  class Call;
+  enum class State : std::uint8_t { Absent, Fresh, Kept, Used };
+
+  const std::shared_ptr<const App> app_;
+  Watchdog& watchdog_;
+  ConnectionPool& pool_;
+  const IsolateOptions options_;
+  const LogSink* log_ = nullptr;  // Of the call that runs.
+  std::unique_ptr<Instance> instance_;
+  State state_ = State::Absent;
+};
+
+}  // namespace schemascript

@@ -1,0 +1,68 @@
+#include "runtime/error-description.h"
+
+#include <array>
+#include <boost/json.hpp>
+#include <string_view>
+#include <utility>
+
+namespace schemascript {
+namespace {
+
+namespace json = boost::json;
+
+std::string textAt(const json::object& object, std::string_view key) {
+  const auto* const value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+// An error has causes as deep as the guest likes; its own description is bounded, and this is
+// again.
+constexpr int kDepthMax = 16;
+
+ErrorDescription describe(const json::value* value, int depth) {
+  if (value == nullptr || !value->is_object() || depth > kDepthMax) return {};
+  const json::object& object = value->get_object();
+  ErrorDescription description{textAt(object, "name"),
+                               textAt(object, "message"),
+                               textAt(object, "stack"),
+                               textAt(object, "code"),
+                               {},
+                               {}};
+  if (const auto* const cause = object.if_contains("cause")) {
+    description.causes.push_back(describe(cause, depth + 1));
+  }
+  const auto* const errors = object.if_contains("errors");
+  if (errors != nullptr && errors->is_array()) {
+    for (const auto& error : errors->get_array()) {
+      description.errors.push_back(describe(&error, depth + 1));
+    }
+  }
+  return description;
+}
+
+GuestFailure::Kind kindNamed(std::string_view name) {
+  using Kind = GuestFailure::Kind;
+  constexpr std::array<std::pair<std::string_view, Kind>, 5> kKinds{{
+      {"stopped", Kind::Stopped},
+      {"memory", Kind::OutOfMemory},
+      {"pending", Kind::NeverSettles},
+      {"missing", Kind::NoSuchExport},
+      {"argument", Kind::BadArgument},
+  }};
+  for (const auto& [known, kind] : kKinds) {
+    if (known == name) return kind;
+  }
+  return Kind::Threw;
+}
+
+}  // namespace
+
+GuestFailure readFailure(const std::string& text) {
+  boost::system::error_code invalid;
+  const json::value parsed = json::parse(text, invalid);
+  if (invalid || !parsed.is_object()) return {};
+  const json::object& object = parsed.get_object();
+  return {kindNamed(textAt(object, "kind")), describe(object.if_contains("error"), 0)};
+}
+
+}  // namespace schemascript

@@ -64,7 +64,7 @@ void measure(const Arguments& arguments) {
   GuestThread::run([&] {
     const auto fresh = newIsolate(Isolation::Request);
     const auto kept = newIsolate(Isolation::Worker);
-    fresh->call("setUp", "");
+    newIsolate(Isolation::Request)->call("setUp", "");
     std::vector<double> with, without, ratios, resets, first;
     const auto call = [&](Isolate& isolate) {
       check(isolate.call(arguments.name, arguments.argument));

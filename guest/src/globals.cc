@@ -177,12 +177,20 @@ std::uint64_t nextRandom(std::array<std::uint64_t, 4>& state) {
   return result;
 }
 
+void seedRandom(Guest& guest) {
+  hostRandom(guest.random.data(), sizeof guest.random);
+  guest.random[0] |= 1;  // All zeros is the one state that the generator never leaves.
+  guest.isSeeded = true;
+}
+
 // The engine's own Math.random is seeded when the engine is made, which is in the snapshot: the
 // same in every isolate.
 JSValue mathRandom(JSContext* context, JSValueConst, int, JSValueConst*) {
-  if (!isAllowed(Guest::of(context), Denied::Randomness)) return JS_EXCEPTION;
-  return JS_NewFloat64(context,
-                       static_cast<double>(nextRandom(Guest::of(context).random) >> 11) * 0x1p-53);
+  Guest& guest = Guest::of(context);
+  if (!isAllowed(guest, Denied::Randomness)) return JS_EXCEPTION;
+  // At the first number, since most calls want none.
+  if (!guest.isSeeded) seedRandom(guest);
+  return JS_NewFloat64(context, static_cast<double>(nextRandom(guest.random) >> 11) * 0x1p-53);
 }
 
 struct Function {
@@ -227,11 +235,6 @@ void defineGlobals(Guest& guest) {
   const JSValue native = JS_NewObject(context);
   for (const Function& function : kNative) define(context, native, function);
   JS_DefinePropertyValueStr(context, global.get(), "__native", native, JS_PROP_CONFIGURABLE);
-}
-
-void seedRandom(Guest& guest) {
-  hostRandom(guest.random.data(), sizeof guest.random);
-  guest.random[0] |= 1;  // All zeros is the one state that the generator never leaves.
 }
 
 bool pushSchema(Guest& guest) {

@@ -46,6 +46,7 @@ struct Guest {
   std::vector<Value> startCallbacks;  // Run by ss_start.
   std::vector<Rejection> rejections;  // Of promises that nobody handles so far.
   std::array<std::uint64_t, 4> random{};
+  bool isSeeded = false;       // What is random; never in a snapshot.
   Value date;                  // The engine's own Date.
   Value exports;               // The namespace of the app's module, once it is loaded.
   Value evaluation;            // The promise of the app's module, or of the call that runs.
@@ -63,8 +64,6 @@ struct Guest {
 // Defines the globals that are native: `__host_sqlite_call`, `__host_sqlite`, Date, Math.random,
 // and `__native` for the built-in modules.
 void defineGlobals(Guest& guest);
-// Seeds Math.random from the host.
-void seedRandom(Guest& guest);
 // Sends the declared tables, if that is still to be done. False when it threw.
 [[nodiscard]] bool pushSchema(Guest& guest);
 

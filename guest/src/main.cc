@@ -193,7 +193,7 @@ bool setArguments(Value words) {
 
 bool start(std::string_view json) {
   JSContext* const context = guest->context;
-  seedRandom(*guest);
+  guest->isSeeded = false;
   const Value options(context, JS_ParseJSON(context, json.data(), json.size(), "options"));
   if (options.isException()) return false;
   guest->heapBytesMax = sizeFrom(property(options.get(), "heapBytesMax"), UINT32_MAX);

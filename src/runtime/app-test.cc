@@ -260,8 +260,8 @@ TEST_F(Calling, HasAClockOfItsOwn) {
   with("export const f = () => [performance.now(), Date.now(), performance.timeOrigin];",
        Isolation::Request, [](Isolate& isolate) {
          for (int round = 0; round < 2; ++round) {
-           std::this_thread::sleep_for(30ms);
            isolate.refresh();
+           std::this_thread::sleep_for(30ms);
            double now = 0;
            double wall = 0;
            double origin = 0;

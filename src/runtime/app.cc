@@ -113,11 +113,8 @@ std::chrono::nanoseconds processorTime() noexcept {
 
 }  // namespace
 
-App::App(const Engine& engine, Limits limits, std::string startOptions, Snapshot snapshot)
-    : engine_(engine),
-      limits_(limits),
-      startOptions_(std::move(startOptions)),
-      snapshot_(std::move(snapshot)) {}
+App::App(const Engine& engine, Limits limits, Snapshot snapshot)
+    : engine_(engine), limits_(limits), snapshot_(std::move(snapshot)) {}
 
 App::Loaded App::load(const Engine& engine, Watchdog& watchdog, std::string_view bundle,
                       AppOptions options) {
@@ -140,7 +137,7 @@ App::Loaded App::load(const Engine& engine, Watchdog& watchdog, std::string_view
       }
     }
   }
-  loaded.app.reset(new App(engine, options.limits, startOptions, *std::move(snapshot)));
+  loaded.app.reset(new App(engine, options.limits, *std::move(snapshot)));
   return loaded;
 }
 
@@ -182,10 +179,9 @@ class Isolate::Call {
   }
 
   void untilItSettles(std::string_view name, std::string_view argument, CallReport& report) {
-    const bool started =
-        isolate_.state_ == State::Kept || instance_.start(isolate_.app_->startOptions());
+    if (isolate_.state_ == State::Fresh) instance_.restartClock();
     isolate_.state_ = State::Used;
-    if (!started || !instance_.call(name, argument)) {
+    if (!instance_.call(name, argument)) {
       return failAsTold(report, instance_.failure());
     }
     for (;;) {

@@ -63,15 +63,12 @@ class App {
   const Engine& engine() const noexcept { return engine_; }
   const Limits& limits() const noexcept { return limits_; }
   const Snapshot& snapshot() const noexcept { return snapshot_; }
-  // The JSON that each guest is started with.
-  const std::string& startOptions() const noexcept { return startOptions_; }
 
  private:
-  App(const Engine& engine, Limits limits, std::string startOptions, Snapshot snapshot);
+  App(const Engine& engine, Limits limits, Snapshot snapshot);
 
   const Engine& engine_;
   const Limits limits_;
-  const std::string startOptions_;
   const Snapshot snapshot_;
 };
 

@@ -63,7 +63,7 @@ struct Instance::Parts {
     if (from == nullptr) {
       call("_initialize", {});
     } else {
-      from->mapOver(supervised.memory);
+      mapMemory();
       setGlobals(from->globals());
       findStopWord();
     }
@@ -128,6 +128,12 @@ struct Instance::Parts {
     return Snapshot(bytes, touched, globals(), inputs);
   }
 
+  // All of it, as it is in the snapshot.
+  void mapMemory() {
+    from->mapOver(supervised.memory);
+    faultsWhenFound = kNeverFound;
+  }
+
   bool reset() {
     if (from == nullptr || ended || supervised.isCondemned() ||
         memoryBytes() != from->memoryBytes()) {
@@ -137,19 +143,23 @@ struct Instance::Parts {
     setGlobals(from->globals());
     supervised.askedToStop = false;
     host.failure = nullptr;
-    host.begin = std::chrono::steady_clock::now();
     return true;
   }
 
+  // A page that was private stays so. Finding them takes longer than copying them, so that is only
+  // done after the thread was given a page.
   void resetMemory() {
     const std::span<const std::byte> bytes(supervised.memory, from->memoryBytes());
-    std::size_t total = 0;
-    const bool found = engine.compiled().pageMap.tryFindPrivate(bytes, written);
-    for (const PageRun& run : written) total += run.bytes;
-    if (found && total <= kCopiedBytesMax) {
+    if (pageFaultsOfThread() != faultsWhenFound) {
+      if (!engine.compiled().pageMap.tryFindPrivate(bytes, written)) written = {{0, bytes.size()}};
+      writtenBytes = 0;
+      for (const PageRun& run : written) writtenBytes += run.bytes;
+    }
+    if (writtenBytes <= kCopiedBytesMax) {
       for (const PageRun& run : written) from->copyBack(supervised.memory, run);
+      faultsWhenFound = pageFaultsOfThread();
     } else {
-      from->mapOver(supervised.memory);
+      mapMemory();
     }
     if (options.resetCheck == ResetCheck::Yes) {
       const auto difference = from->firstDifference(supervised.memory);
@@ -162,6 +172,9 @@ struct Instance::Parts {
     auto* const bytes = WasmEdge_MemoryInstanceGetPointer(memory, offset, sizeof(std::uint32_t));
     SS_CHECK(bytes != nullptr, offset);
     supervised.stopWord = reinterpret_cast<volatile std::uint32_t*>(bytes);
+    // Its page becomes private now, and through this thread: the watchdog writes to it from
+    // another.
+    *supervised.stopWord = 0;
   }
 
   // Calls an export. Throws when the guest cannot go on.
@@ -235,13 +248,19 @@ struct Instance::Parts {
   wasm::Executor executor;
   wasm::ModuleInstance module;
   bool ended = false;
-  std::vector<PageRun> written;  // Reused, for its memory.
+  // The private pages of the memory, and what pageFaultsOfThread() was when they were found.
+  static constexpr std::uint64_t kNeverFound = ~std::uint64_t{0};
+  std::vector<PageRun> written;
+  std::size_t writtenBytes = 0;
+  std::uint64_t faultsWhenFound = kNeverFound;
 };
 
 Instance::Instance(const Engine& engine, const Snapshot* from, InstanceOptions options)
     : parts_(std::make_unique<Parts>(engine, from, std::move(options))) {}
 
 Instance::~Instance() = default;
+
+void Instance::restartClock() noexcept { parts_->host.begin = std::chrono::steady_clock::now(); }
 
 void Instance::attach(Session* session) noexcept { parts_->host.session = session; }
 

@@ -60,6 +60,9 @@ class Instance {
   // a Watch is on this guest.
   void attach(Session* session) noexcept;
 
+  // The guest's monotonic clock begins with now; before, with the making of the instance.
+  void restartClock() noexcept;
+
   // For making the base snapshot.
   void open();
   void addModule(std::string_view name, std::string_view source);
@@ -83,8 +86,9 @@ class Instance {
   std::uint64_t heapPeakBytes();
 
   // Puts everything back to what it was when this instance was made, at little cost: it copies the
-  // pages that the guest has ever written. Not while a Watch is on this guest. False when that
-  // cannot be done, and the instance has to be given up: a call threw, or the memory has grown.
+  // pages that the guest has ever written. Not while a Watch is on this guest, and always from the
+  // same thread. False when that cannot be done, and the instance has to be given up: a call threw,
+  // or the memory has grown.
   [[nodiscard]] bool reset();
 
   // For running an app. `options`: a JSON object, as docs/protocol.md has it.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -108,6 +109,12 @@ bool PageMap::tryRead(std::span<const std::byte> memory, std::vector<PageRun>& r
     page += got;
   }
   return true;
+}
+
+std::uint64_t pageFaultsOfThread() noexcept {
+  rusage usage{};
+  getrusage(RUSAGE_THREAD, &usage);
+  return static_cast<std::uint64_t>(usage.ru_minflt) + static_cast<std::uint64_t>(usage.ru_majflt);
 }
 
 }  // namespace schemascript

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -41,5 +42,9 @@ class PageMap {
   FileDescriptor file_;
   Way way_;
 };
+
+// How often this thread had to be given a page so far. As long as this stays the same, no page has
+// become private through this thread. 0.3 us.
+std::uint64_t pageFaultsOfThread() noexcept;
 
 }  // namespace schemascript

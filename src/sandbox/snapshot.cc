@@ -262,11 +262,12 @@ void Snapshot::mapOver(std::byte* memory) const {
              file_.get(), static_cast<off_t>(part.fileOffset));
     if (mapped == MAP_FAILED) throw failure("mapped");
   }
+  // A large page would be given and taken back as a whole; and pages would become private without
+  // a fault.
+  madvise(memory, memoryBytes(), MADV_NOHUGEPAGE);
   walk(
       {0, memoryBytes()}, [](std::size_t, std::size_t, const std::byte*) {},
       [memory](std::size_t offset, std::size_t bytes) {
-        // A large page would be given and taken back as a whole.
-        madvise(memory + offset, bytes, MADV_NOHUGEPAGE);
         if (madvise(memory + offset, bytes, MADV_DONTNEED) != 0) throw failure("mapped");
       });
 }

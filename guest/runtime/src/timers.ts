@@ -58,14 +58,14 @@ install({
   },
 });
 
-let origin = 0;
+let origin: number | undefined;
 native.onStart(() => {
-  origin = native.clock(0) - native.clock(1);
+  origin = undefined;
 });
 
 class Performance {
   get timeOrigin(): number {
-    native.clock(0); // Refuses the time where there is none.
+    origin ??= native.clock(0) - native.clock(1); // Throws where there is no time.
     return origin;
   }
   now(): number {

@@ -230,6 +230,17 @@ bool isPending() {
          JS_PromiseState(guest->context, guest->evaluation.get()) == JS_PROMISE_PENDING;
 }
 
+// Calls a function of the package that takes and answers nothing. False after a failure.
+bool callInternal(const char* name) {
+  const Value function = property(guest->internals.get(), name);
+  if (!Value(guest->context, JS_Call(guest->context, function.get(), JS_UNDEFINED, 0, nullptr))
+           .isException()) {
+    return true;
+  }
+  failWithException();
+  return false;
+}
+
 // Evaluates the app's module to its end and keeps what it exports. False after a failure.
 bool load(const char* source, std::uint32_t size) {
   JSContext* const context = guest->context;
@@ -239,6 +250,7 @@ bool load(const char* source, std::uint32_t size) {
     failWithException();
     return false;
   }
+  if (!callInternal("collectPrepared")) return false;
   auto* const definition = static_cast<JSModuleDef*>(JS_VALUE_GET_PTR(module.get()));
   guest->evaluation = Value(context, JS_EvalFunction(context, module.take()));
   if (guest->evaluation.isException()) {
@@ -257,6 +269,7 @@ bool load(const char* source, std::uint32_t size) {
     failWithException();
     return false;
   }
+  if (!callInternal("makePrepared")) return false;
   // What a snapshot holds of garbage, every call would carry along; collecting it may wake
   // finalizers.
   JS_RunGC(guest->runtime);

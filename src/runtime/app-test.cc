@@ -235,6 +235,32 @@ TEST_F(Calling, KeepsItsStateAsAWorker) {
       });
 }
 
+// A query that is prepared in module scope is ready in every call, whatever else is prepared there.
+TEST_F(Calling, HasWhatItsModulePrepared) {
+  with(R"js(
+      import { sql } from "drizzle-orm";
+      import { database, Table } from "schemascript";
+      const things = Table("things", (prop) => ({ id: prop.integer().identifier(), name: prop.text() }));
+      const db = database({ things });
+      const all = db.select().from(things).prepare();
+      const broken = db.select().from(sql`nowhere`).prepare();
+      export const fill = async () => {
+        await db.run(sql`create table things (id integer primary key, name text) strict`);
+        await db.insert(things).values([{ name: "one" }, { name: "two" }]);
+      };
+      export const read = () => all.all();
+      export const fail = () => broken.all();
+    )js",
+       Isolation::Request, [](Isolate& isolate) {
+         EXPECT_EQ(answer(isolate.call("fill", "")), "");
+         for (int round = 0; round < 3; ++round) {
+           EXPECT_EQ(answer(isolate.call("read", "")),
+                     R"([{"id":1,"name":"one"},{"id":2,"name":"two"}])");
+           EXPECT_EQ(isolate.call("fail", "").end, CallEnd::Threw);
+         }
+       });
+}
+
 TEST_F(Calling, HasItsOwnRandomnessEachTime) {
   const App::Loaded loaded = load(
       "export const f = () => [Math.random(), crypto.randomUUID(), "

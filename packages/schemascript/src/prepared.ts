@@ -49,6 +49,21 @@ interface Made extends CachedStatement {
   readonly bind: Bind;
 }
 
+// What was prepared while an app is loaded for its snapshot.
+let prepared: PreparedQuery[] | undefined;
+
+/** Until {@link makePrepared}, queries that are prepared are kept in mind. */
+export function collectPrepared(): void {
+  prepared = [];
+}
+
+/** Does what their first execution would do, once for all calls that start from the snapshot. */
+export function makePrepared(): void {
+  const queries = prepared ?? [];
+  prepared = undefined;
+  for (const query of queries) query.make();
+}
+
 export class PreparedQuery extends SQLitePreparedQuery<Config> {
   static override readonly [entityKind]: string = "SchemaScriptPreparedQuery";
   readonly #scope: Scope;
@@ -74,6 +89,16 @@ export class PreparedQuery extends SQLitePreparedQuery<Config> {
     this.#fields = fields;
     this.#method = METHODS.indexOf(method) as HostMethod;
     this.#mapRows = mapRows;
+    prepared?.push(this);
+  }
+
+  /** Never throws: what is wrong with the query is told when it is executed. */
+  make(): void {
+    try {
+      this.#ready();
+    } catch {
+      // As above.
+    }
   }
 
   run(values?: Values): Promise<RunResult> {

@@ -1,4 +1,4 @@
-// The app of isolates.cc: a prepared query, made in module scope as an app would.
+// The app of the benchmark `isolates`: a query that is prepared in module scope, as an app would have it.
 import { eq, sql } from "drizzle-orm";
 import { database, Table } from "schemascript";
 
@@ -7,7 +7,7 @@ const users = Table("users", (prop) => ({
   name: prop.text(),
   email: prop.text().unique(),
   role: prop.enum({ options: ["admin", "member"] }),
-  createdAt: prop.integer(),
+  score: prop.real(),
 }));
 
 const db = database({ users });
@@ -19,15 +19,15 @@ const byId = db
 
 export const setUp = async () => {
   await db.run(
-    sql`create table users (id integer primary key, name text, email text, role text, createdAt integer, created_at integer)`,
+    sql`create table users (id integer primary key, name text, email text, role text, score real)`,
   );
   for (let id = 1; id <= 100; ++id) {
-    await db.run(
-      sql`insert into users (id, name, email, role, createdAt, created_at) values (${id}, ${`User ${id}`}, ${`${id}@example.org`}, 'admin', 1, 1)`,
-    );
+    await db
+      .insert(users)
+      .values({ name: `User ${id}`, email: `${id}@example.org`, role: "admin", score: id / 2 });
   }
 };
 
 export const get = (id: number) => byId.get({ id });
 export const build = (id: number) => db.select().from(users).where(eq(users.id, id)).get();
-export const empty = () => 42;
+export const nothing = () => null;

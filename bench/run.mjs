@@ -2,7 +2,7 @@
 // The benchmarks: each compares two commands in turn (A B A B ...), because machines are shared and noisy, and prints medians and the
 // median of the ratios of neighbouring runs.
 //
-//     bench/run [--build FOLDER] [--rounds N] [NAME...]        NAME: start, fib; all if none is named
+//     bench/run [--build FOLDER] [--rounds N] [NAME...]        NAME: start, fib, isolates; all if none is named
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -112,6 +112,30 @@ console.log(best);
       { name: "QuickJS, native", command: [nativeQuickJs(), script] },
       ({ output }) => Number(output),
     );
+  },
+
+  /** Calls in a guest that is reset before each, against calls in one that keeps its state; in one process, which takes turns itself. */
+  isolates(folder) {
+    const bundle = join(folder, "isolates-app.js");
+    const externals = ["schemascript", "drizzle-orm"].map((name) => `--external:${name}`);
+    timed([
+      join(build, "lib/schemascript/esbuild"),
+      join(here, "isolates-app.ts"),
+      "--bundle",
+      "--format=esm",
+      "--target=es2023",
+      "--log-level=error",
+      ...externals,
+      `--outfile=${bundle}`,
+    ]);
+    for (const [name, what] of [
+      ["get", "One prepared Drizzle query"],
+      ["build", "The same query, built anew each time"],
+      ["nothing", "A function that answers null"],
+    ]) {
+      const command = [join(build, "bin/isolates-bench"), join(build, "lib/schemascript"), bundle];
+      console.log(`\n${what}\n${timed([...command, name, "7"]).output.trimEnd()}`);
+    }
   },
 };
 

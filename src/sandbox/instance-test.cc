@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "base/error.h"
 #include "bridge/session.h"
@@ -323,6 +324,29 @@ TEST_F(Loaded, CannotBeResetWhenItsMemoryHasGrown) {
     ASSERT_TRUE(instance.start(kStart));
     ASSERT_TRUE(instance.evaluate("globalThis.x = new Uint8Array(2e7);"));
     EXPECT_FALSE(instance.reset());
+  });
+}
+
+// The watchdog writes from its own thread, right before the reset or the one after it.
+TEST_F(Loaded, IsNotStoppedByTheDeadlineOfTheCallBefore) {
+  with("export const f = (mb) => { new Uint8Array(mb << 20).fill(1); return mb; };",
+       [&](Instance& instance) {
+         for (const std::string_view size : {"0", "1", "0", "20", "0", "0"}) {
+           EXPECT_EQ(call(instance, "f", size), size);
+           std::thread([&instance] {
+             *instance.supervised().stopWord = 1;
+             instance.supervised().askedToStop = true;
+           }).join();
+           ASSERT_TRUE(instance.reset());
+           EXPECT_FALSE(instance.supervised().askedToStop);
+         }
+       });
+}
+
+TEST_F(Loaded, BelongsToOneThread) {
+  with("export const f = () => 1;", [&](Instance& instance) {
+    std::thread([&instance] { EXPECT_THROW(instance.poll(), Error); }).join();
+    EXPECT_EQ(call(instance, "f"), "1");
   });
 }
 

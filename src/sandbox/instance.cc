@@ -131,7 +131,8 @@ struct Instance::Parts {
   // All of it, as it is in the snapshot.
   void mapMemory() {
     from->mapOver(supervised.memory);
-    faultsWhenFound = kNeverFound;
+    makeStopWordPrivate();
+    faultsWhenFound = {};
   }
 
   bool reset() {
@@ -150,14 +151,15 @@ struct Instance::Parts {
   // done after the thread was given a page.
   void resetMemory() {
     const std::span<const std::byte> bytes(supervised.memory, from->memoryBytes());
-    if (pageFaultsOfThread() != faultsWhenFound) {
+    const PageFaults faults = pageFaultsSoFar();
+    if (faults != faultsWhenFound) {
       if (!engine.compiled().pageMap.tryFindPrivate(bytes, written)) written = {{0, bytes.size()}};
       writtenBytes = 0;
       for (const PageRun& run : written) writtenBytes += run.bytes;
+      faultsWhenFound = faults;
     }
     if (writtenBytes <= kCopiedBytesMax) {
       for (const PageRun& run : written) from->copyBack(supervised.memory, run);
-      faultsWhenFound = pageFaultsOfThread();
     } else {
       mapMemory();
     }
@@ -177,12 +179,19 @@ struct Instance::Parts {
     *supervised.stopWord = 0;
   }
 
+  // The watchdog writes to it from another thread, whose page faults nobody looks at: its page is
+  // private before.
+  void makeStopWordPrivate() const noexcept {
+    if (supervised.stopWord != nullptr) *supervised.stopWord = 0;
+  }
+
   // Calls an export. Throws when the guest cannot go on.
   WasmEdge_Value call(std::string_view name, std::initializer_list<WasmEdge_Value> arguments) {
     const auto* const function =
         WasmEdge_ModuleInstanceFindFunction(module.get(), wasm::stringOf(name));
     SS_CHECK(function != nullptr, name);
     SS_CHECK(!ended, name);
+    SS_CHECK(threadNumber() == thread, name, " on another thread");
     ended = true;  // Unless it returns below.
     if (!supervised.enterGuest()) throw timeExceeded();
     std::array<WasmEdge_Value, 1> results{};
@@ -248,11 +257,11 @@ struct Instance::Parts {
   wasm::Executor executor;
   wasm::ModuleInstance module;
   bool ended = false;
-  // The private pages of the memory, and what pageFaultsOfThread() was when they were found.
-  static constexpr std::uint64_t kNeverFound = ~std::uint64_t{0};
+  // The private pages of the memory, and the page faults that there had been when they were found.
   std::vector<PageRun> written;
   std::size_t writtenBytes = 0;
-  std::uint64_t faultsWhenFound = kNeverFound;
+  PageFaults faultsWhenFound;
+  const std::uint64_t thread = threadNumber();
 };
 
 Instance::Instance(const Engine& engine, const Snapshot* from, InstanceOptions options)

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstring>
+#include <set>
+#include <thread>
 
 namespace schemascript {
 namespace {
@@ -66,6 +69,33 @@ TEST_P(PrivatePages, StayPrivateWhenTheyCannotBeTouched) {
   write(3);
   mprotect(memory_, kPages * kPageBytes, PROT_NONE);
   EXPECT_EQ(found(), std::vector<PageRun>{run(3, 1)});
+}
+
+TEST(PageFaults, TellWhetherAPageMayHaveBecomePrivate) {
+  constexpr std::size_t kBytes = 64 * kPageBytes;
+  auto* const memory = static_cast<std::byte*>(
+      mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  madvise(memory, kBytes, MADV_NOHUGEPAGE);
+  *static_cast<volatile std::byte*>(memory) = std::byte{1};
+  for (std::size_t page = 1; page < 64; ++page) {
+    PageFaults before = pageFaultsSoFar();
+    memory[0] = std::byte{2};  // Again.
+    EXPECT_EQ(pageFaultsSoFar(), before);
+    before = pageFaultsSoFar();
+    if (page % 2 == 0) {
+      static_cast<volatile std::byte*>(memory)[page * kPageBytes] = std::byte{1};
+    } else {  // By the kernel.
+      ASSERT_EQ(getrandom(memory + page * kPageBytes, 8, 0), 8);
+    }
+    EXPECT_NE(pageFaultsSoFar(), before);
+  }
+  munmap(memory, kBytes);
+  // Threads that have the same handle, one after the other, are not the same.
+  std::set<std::uint64_t> seen{threadNumber()};
+  for (int count = 0; count < 10; ++count) {
+    std::thread([&seen] { seen.insert(pageFaultsSoFar().thread); }).join();
+  }
+  EXPECT_EQ(seen.size(), 11u);
 }
 
 INSTANTIATE_TEST_SUITE_P(BothWays, PrivatePages,

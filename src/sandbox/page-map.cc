@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdint>
 
 namespace schemascript {
@@ -111,10 +112,18 @@ bool PageMap::tryRead(std::span<const std::byte> memory, std::vector<PageRun>& r
   return true;
 }
 
-std::uint64_t pageFaultsOfThread() noexcept {
+std::uint64_t threadNumber() noexcept {
+  static std::atomic<std::uint64_t> last{0};
+  thread_local const std::uint64_t number = ++last;
+  return number;
+}
+
+// The kernel counts the faults of its own accesses in the thread's name, too (mm_account_fault).
+PageFaults pageFaultsSoFar() noexcept {
   rusage usage{};
   getrusage(RUSAGE_THREAD, &usage);
-  return static_cast<std::uint64_t>(usage.ru_minflt) + static_cast<std::uint64_t>(usage.ru_majflt);
+  return {threadNumber(), static_cast<std::uint64_t>(usage.ru_minflt) +
+                              static_cast<std::uint64_t>(usage.ru_majflt)};
 }
 
 }  // namespace schemascript

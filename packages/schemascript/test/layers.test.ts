@@ -66,7 +66,7 @@ const BELOW: Record<string, readonly string[]> = {
   ],
   driver: ["host", "json-host", "relations", "scope", "session"],
   push: ["host", "protocol", "statements"],
-  internal: ["args", "driver", "host", "outputs/emit", "push", "scope", "statements"],
+  internal: ["args", "driver", "host", "outputs/emit", "prepared", "push", "scope", "statements"],
   index: [
     "args",
     "driver",

@@ -100,6 +100,17 @@ TEST_F(Calling, TellsWhatIsMissing) {
   });
 }
 
+TEST_F(Calling, RefusesAnArgumentThatDoesNotFit) {
+  with("export const f = (text) => text.length;", Isolation::Request, [](Isolate& isolate) {
+    const CallReport report = isolate.call("f", '"' + std::string((70 << 20) - 3, 'x') + '"');
+    EXPECT_EQ(report.end, CallEnd::MemoryExceeded);
+    EXPECT_EQ(report.error.message,
+              "70mb of text do not fit into the guest's memory of 64mb (memoryBytesMax)");
+    EXPECT_EQ(answer(isolate.call("f", '"' + std::string(10 << 20, 'x') + '"')), "10485760");
+    EXPECT_EQ(answer(isolate.call("f", "\"x\"")), "1");
+  });
+}
+
 TEST_F(Calling, TellsWhyAnAppCannotBeLoaded) {
   EXPECT_EQ(load("throw new RangeError('no');").error.message, "no");
   EXPECT_EQ(load("const = 1").error.name, "SyntaxError");

@@ -50,12 +50,13 @@ void failAsTold(Report& report, const std::string& text) {
 
 // What ended a guest that could not say it itself.
 template <typename Report>
-void failAsThrown(Report& report, const Error& error) {
-  if (error.code() == ErrorCode::LimitExceeded) return fail(report, CallEnd::TimeExceeded);
-  if (error.code() != ErrorCode::GuestFailed) throw error;
+void failAsThrown(Report& report, const Error& error, Instance& instance) {
+  const bool isLimit = error.code() == ErrorCode::LimitExceeded;
+  if (!isLimit && error.code() != ErrorCode::GuestFailed) throw error;
+  if (isLimit && instance.supervised().askedToStop) return fail(report, CallEnd::TimeExceeded);
   ErrorDescription description;
   description.message = error.message();
-  fail(report, CallEnd::Trapped, std::move(description));
+  fail(report, isLimit ? CallEnd::MemoryExceeded : CallEnd::Trapped, std::move(description));
 }
 
 std::string inputsOf(const Engine& engine, std::string_view bundle, const Limits& limits,
@@ -99,7 +100,7 @@ std::optional<Snapshot> evaluate(const Engine& engine, Watchdog& watchdog, std::
       return std::nullopt;
     }
   } catch (const Error& error) {
-    failAsThrown(loaded, error);
+    failAsThrown(loaded, error, instance);
     return std::nullopt;
   }
   return instance.snapshot(inputs);
@@ -163,7 +164,7 @@ class Isolate::Call {
       untilItSettles(name, argument, report);
       report.cost.heapBytes = instance_.heapPeakBytes();
     } catch (const Error& error) {
-      failAsThrown(report, error);
+      failAsThrown(report, error, instance_);
     }
     report.rolledBack = session_.finish();
   }

@@ -185,21 +185,38 @@ struct Instance::Parts {
     if (supervised.stopWord != nullptr) *supervised.stopWord = 0;
   }
 
-  // Calls an export. Throws when the guest cannot go on.
+  // An export that was looked up, which takes WasmEdge's locks, once.
+  struct Export {
+    std::string_view name;
+    const WasmEdge_FunctionInstanceContext* function = nullptr;
+    std::uint32_t resultCount = 0;
+  };
+
+  void find(Export& found) const {
+    found.function = WasmEdge_ModuleInstanceFindFunction(module.get(), wasm::stringOf(found.name));
+    SS_CHECK(found.function != nullptr, found.name);
+    found.resultCount = WasmEdge_FunctionTypeGetReturnsLength(
+        WasmEdge_FunctionInstanceGetFunctionType(found.function));
+  }
+
+  // For what is called once or twice.
   WasmEdge_Value call(std::string_view name, std::initializer_list<WasmEdge_Value> arguments) {
-    const auto* const function =
-        WasmEdge_ModuleInstanceFindFunction(module.get(), wasm::stringOf(name));
-    SS_CHECK(function != nullptr, name);
+    Export once{name};
+    return call(once, arguments);
+  }
+
+  // Calls an export. Throws when the guest cannot go on.
+  WasmEdge_Value call(Export& called, std::initializer_list<WasmEdge_Value> arguments) {
+    if (called.function == nullptr) find(called);
+    const std::string_view name = called.name;
     SS_CHECK(!ended, name);
     SS_CHECK(threadNumber() == thread, name, " on another thread");
     ended = true;  // Unless it returns below.
     if (!supervised.enterGuest()) throw timeExceeded();
     std::array<WasmEdge_Value, 1> results{};
-    const std::uint32_t resultCount =
-        WasmEdge_FunctionTypeGetReturnsLength(WasmEdge_FunctionInstanceGetFunctionType(function));
     const WasmEdge_Result result = WasmEdge_ExecutorInvoke(
-        executor.get(), function, arguments.begin(), static_cast<std::uint32_t>(arguments.size()),
-        results.data(), resultCount);
+        executor.get(), called.function, arguments.begin(),
+        static_cast<std::uint32_t>(arguments.size()), results.data(), called.resultCount);
     const bool left = supervised.leaveGuest() || supervised.state.load() == GuestState::InHost;
     if (host.failure) std::rethrow_exception(std::exchange(host.failure, nullptr));
     if (supervised.isCondemned() || !left) throw timeExceeded();
@@ -216,17 +233,21 @@ struct Instance::Parts {
                              formatDuration(options.limits.runTimeMax), " (runTimeMax)"));
   }
 
-  // Hands text over. The guest owns the copy; what it is given it frees or keeps.
-  std::uint32_t give(std::string_view text) {
-    const auto size = static_cast<std::uint32_t>(text.size());
-    const std::uint32_t first = u32(call("ss_allocate", {i32(size)}));
-    auto* const bytes =
-        first == 0 ? nullptr : WasmEdge_MemoryInstanceGetPointer(memory, first, size);
+  // Hands text over, in one piece with what may follow it. The guest owns the copy; what it is
+  // given it frees or keeps.
+  std::uint32_t give(std::string_view text, std::string_view more = {}) {
+    const std::uint64_t size = std::uint64_t{text.size()} + more.size();
+    const std::uint32_t first =
+        size > kGivenBytesMax ? 0 : u32(call(allocate, {i32(static_cast<std::uint32_t>(size))}));
+    auto* const bytes = first == 0 ? nullptr
+                                   : WasmEdge_MemoryInstanceGetPointer(
+                                         memory, first, static_cast<std::uint32_t>(size));
     if (bytes == nullptr && size != 0) {
-      throw limitExceeded(str(formatSize(size), " of source do not fit into the guest's memory of ",
+      throw limitExceeded(str(formatSize(size), " of text do not fit into the guest's memory of ",
                               formatSize(options.limits.memoryBytesMax), " (memoryBytesMax)"));
     }
-    std::memcpy(bytes, text.data(), size);
+    std::ranges::copy(text, bytes);
+    std::ranges::copy(more, bytes + text.size());
     return first;
   }
 
@@ -235,11 +256,32 @@ struct Instance::Parts {
     const std::uint32_t first = give(text);
     const WasmEdge_Value result =
         call(name, {i32(first), i32(static_cast<std::uint32_t>(text.size()))});
-    call("ss_release", {i32(first)});
+    call(release, {i32(first)});
     return result;
   }
 
+  // The text that an export names by pointer and length.
+  std::string textFrom(Export& words) {
+    const std::uint32_t at = u32(call(words, {}));
+    const auto pointer = [this, &words](std::uint32_t offset, std::uint32_t size) {
+      const auto* const bytes = WasmEdge_MemoryInstanceGetPointer(memory, offset, size);
+      if (bytes == nullptr)
+        throw guestFailed(str("what ", words.name, " names is not in the guest's memory"));
+      return bytes;
+    };
+    std::array<std::uint32_t, 2> pair{};
+    std::memcpy(pair.data(), pointer(at, sizeof pair), sizeof pair);
+    if (pair[1] == 0) return {};
+    return {reinterpret_cast<const char*>(pointer(pair[0], pair[1])), pair[1]};
+  }
+
+  std::string textFrom(std::string_view name) {
+    Export words{name};
+    return textFrom(words);
+  }
+
   static constexpr std::uint64_t kMemory32PagesMax = 65536;
+  static constexpr std::uint64_t kGivenBytesMax = 1u << 31;
   // Up to here it is quicker to copy pages back than to map them anew and to have them fault again.
   static constexpr std::size_t kCopiedBytesMax = 4u << 20;
 
@@ -257,6 +299,13 @@ struct Instance::Parts {
   wasm::Executor executor;
   wasm::ModuleInstance module;
   bool ended = false;
+  // What every call of an app calls.
+  Export allocate{"ss_allocate"};
+  Export release{"ss_release"};
+  Export callExport{"ss_call"};
+  Export pollExport{"ss_poll"};
+  Export resultWords{"ss_result"};
+  Export heapPeak{"ss_heap_peak"};
   // The private pages of the memory, and the page faults that there had been when they were found.
   std::vector<PageRun> written;
   std::size_t writtenBytes = 0;
@@ -309,20 +358,18 @@ void Instance::reserveMemory() {
 Snapshot Instance::snapshot(std::string_view inputs) const { return parts_->snapshot(inputs); }
 
 bool Instance::call(std::string_view name, std::string_view argument) {
-  const std::uint32_t nameAt = parts_->give(name);
-  const std::uint32_t argumentAt = parts_->give(argument);
-  const bool started =
-      u32(parts_->call("ss_call",
-                       {i32(nameAt), i32(static_cast<std::uint32_t>(name.size())), i32(argumentAt),
-                        i32(static_cast<std::uint32_t>(argument.size()))})) != 0;
-  parts_->call("ss_release", {i32(nameAt)});
-  parts_->call("ss_release", {i32(argumentAt)});
+  const auto nameSize = static_cast<std::uint32_t>(name.size());
+  const std::uint32_t first = parts_->give(name, argument);
+  const bool started = u32(parts_->call(parts_->callExport,
+                                        {i32(first), i32(nameSize), i32(first + nameSize),
+                                         i32(static_cast<std::uint32_t>(argument.size()))})) != 0;
+  parts_->call(parts_->release, {i32(first)});
   return started;
 }
 
-std::string Instance::result() { return textFrom("ss_result"); }
+std::string Instance::result() { return parts_->textFrom(parts_->resultWords); }
 
-std::uint64_t Instance::heapPeakBytes() { return u32(parts_->call("ss_heap_peak", {})); }
+std::uint64_t Instance::heapPeakBytes() { return u32(parts_->call(parts_->heapPeak, {})); }
 
 bool Instance::reset() { return parts_->reset(); }
 
@@ -335,7 +382,7 @@ bool Instance::evaluate(std::string_view bundle) {
 }
 
 Progress Instance::poll() {
-  const double answer = WasmEdge_ValueGetF64(parts_->call("ss_poll", {}));
+  const double answer = WasmEdge_ValueGetF64(parts_->call(parts_->pollExport, {}));
   if (answer >= 0) {
     return {Progress::State::Waiting, std::chrono::duration<double, std::milli>(answer)};
   }
@@ -348,23 +395,9 @@ bool Instance::push() { return u32(parts_->call("ss_push", {})) != 0; }
 
 bool Instance::emit(std::string_view kind) { return u32(parts_->callWith("ss_emit", kind)) != 0; }
 
-std::string Instance::emitted() { return textFrom("ss_emitted"); }
+std::string Instance::emitted() { return parts_->textFrom("ss_emitted"); }
 
-std::string Instance::failure() { return textFrom("ss_failure"); }
-
-std::string Instance::textFrom(std::string_view name) {
-  const std::uint32_t at = u32(parts_->call(name, {}));
-  const auto pointer = [this, name](std::uint32_t offset, std::uint32_t size) {
-    const auto* const bytes = WasmEdge_MemoryInstanceGetPointer(parts_->memory, offset, size);
-    if (bytes == nullptr)
-      throw guestFailed(str("what ", name, " names is not in the guest's memory"));
-    return bytes;
-  };
-  std::array<std::uint32_t, 2> words{};
-  std::memcpy(words.data(), pointer(at, sizeof words), sizeof words);
-  if (words[1] == 0) return {};
-  return {reinterpret_cast<const char*>(pointer(words[0], words[1])), words[1]};
-}
+std::string Instance::failure() { return parts_->textFrom("ss_failure"); }
 
 Supervised& Instance::supervised() noexcept { return parts_->supervised; }
 

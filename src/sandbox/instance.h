@@ -110,9 +110,6 @@ class Instance {
  private:
   struct Parts;
 
-  // The text that an export names by pointer and length.
-  std::string textFrom(std::string_view name);
-
   std::unique_ptr<Parts> parts_;
 };
 

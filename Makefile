@@ -14,7 +14,7 @@ all: setup $(BUILD)/build.ninja  ## Build everything; the program is build/bin/s
 	@$(call NINJA,all)
 
 # Quick and quiet when nothing is missing, so it may run each time.
-setup:  ## Bring packages, WasmEdge, QuickJS and node_modules; writes build/setup.cmake
+setup:  ## Bring packages, WasmEdge, SQLite, QuickJS and node_modules; writes build/setup.cmake
 	@setup/setup --out $(BUILD)
 
 # Configures the first time. Later, ninja itself runs CMake again when one of its inputs changed.

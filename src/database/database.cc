@@ -39,11 +39,6 @@ std::string_view skipBlanks(std::string_view sql) {
   }
 }
 
-// SQLite before 3.46 takes its own JSON functions, and FTS5, for unsafe in CHECKs, triggers and
-// views, where the schema language uses both. What trust adds there is little: functions that are
-// only for direct use stay forbidden, and ours are the only ones that are not SQLite's.
-const int kTrustsSchema = sqlite3_libversion_number() < 3'046'000 ? 1 : 0;
-
 }  // namespace
 
 void CloseConnection::operator()(sqlite3* raw) const noexcept { sqlite3_close_v2(raw); }
@@ -93,7 +88,7 @@ void Database::configure() {
   const std::pair<int, int> switches[] = {
       {SQLITE_DBCONFIG_ENABLE_FKEY, 1},
       {SQLITE_DBCONFIG_DEFENSIVE, 1},
-      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, kTrustsSchema},
+      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
       {SQLITE_DBCONFIG_DQS_DML, 0},
       {SQLITE_DBCONFIG_DQS_DDL, 0},
       {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},

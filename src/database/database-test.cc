@@ -80,7 +80,8 @@ TEST(Database, LetsChecksUseJsonOnEverySqlite) {
 
 TEST(Database, TakesAMisspeltColumnForAnErrorAndNotForAString) {
   Database database({});
-  expectError(ErrorCode::InvalidRequest, "no such column: nmae at line 1, column 8",
+  expectError(ErrorCode::InvalidRequest,
+              "no such column: \"nmae\" at line 1, column 8; a text is written in single quotes",
               [&] { database.execute("select \"nmae\"", Rules::Guest); });
 }
 
@@ -88,8 +89,12 @@ TEST(Database, TakesSpecialFileNamesForFiles) {
   const TemporaryFolder folder;
   const fs::path before = fs::current_path();
   fs::current_path(folder.path());
-  { Database database({.file = ":memory:"}); }
-  { Database database({.file = "file:x.db?mode=memory"}); }
+  {
+    Database database({.file = ":memory:"});
+  }
+  {
+    Database database({.file = "file:x.db?mode=memory"});
+  }
   fs::current_path(before);
   EXPECT_TRUE(fs::exists(folder / ":memory:"));
   EXPECT_TRUE(fs::exists(folder / "file:x.db?mode=memory"));
@@ -120,7 +125,9 @@ TEST(Database, SaysThatTheFileToReadIsMissing) {
 
 TEST(Database, SaysThatItCannotWrite) {
   const TemporaryFolder folder;
-  { Database database({.file = folder / "a.db"}); }
+  {
+    Database database({.file = folder / "a.db"});
+  }
   fs::permissions(folder / "a.db", kAllMayRead);
   fs::permissions(folder.path(), kAllMayRead);
   const AsNobody nobody;
@@ -135,7 +142,9 @@ TEST(Database, SaysThatItCannotWrite) {
 
 TEST(Database, SaysThatItCannotWriteBesideAWritableFile) {
   const TemporaryFolder folder;
-  { Database database({.file = folder / "a.db"}); }
+  {
+    Database database({.file = folder / "a.db"});
+  }
   fs::permissions(folder / "a.db", kAllMayWrite);
   fs::permissions(folder.path(), kAllMayRead);
   const AsNobody nobody;

@@ -89,12 +89,8 @@ TEST(Database, TakesSpecialFileNamesForFiles) {
   const TemporaryFolder folder;
   const fs::path before = fs::current_path();
   fs::current_path(folder.path());
-  {
-    Database database({.file = ":memory:"});
-  }
-  {
-    Database database({.file = "file:x.db?mode=memory"});
-  }
+  { Database database({.file = ":memory:"}); }
+  { Database database({.file = "file:x.db?mode=memory"}); }
   fs::current_path(before);
   EXPECT_TRUE(fs::exists(folder / ":memory:"));
   EXPECT_TRUE(fs::exists(folder / "file:x.db?mode=memory"));
@@ -125,9 +121,7 @@ TEST(Database, SaysThatTheFileToReadIsMissing) {
 
 TEST(Database, SaysThatItCannotWrite) {
   const TemporaryFolder folder;
-  {
-    Database database({.file = folder / "a.db"});
-  }
+  { Database database({.file = folder / "a.db"}); }
   fs::permissions(folder / "a.db", kAllMayRead);
   fs::permissions(folder.path(), kAllMayRead);
   const AsNobody nobody;
@@ -142,9 +136,7 @@ TEST(Database, SaysThatItCannotWrite) {
 
 TEST(Database, SaysThatItCannotWriteBesideAWritableFile) {
   const TemporaryFolder folder;
-  {
-    Database database({.file = folder / "a.db"});
-  }
+  { Database database({.file = folder / "a.db"}); }
   fs::permissions(folder / "a.db", kAllMayWrite);
   fs::permissions(folder.path(), kAllMayRead);
   const AsNobody nobody;

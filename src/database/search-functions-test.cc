@@ -183,7 +183,7 @@ class RandomSearch {
 
   std::string text() {
     static const std::string kPieces[] = {
-        "a", "b", "ab", "abc", "aab", "running", "runs", "é",    "É",    "€",    "😀",       "a-b",
+        "a", "b", "ab", "abc", "aab", "running", "runs", "é",    "É",    "€",    "😀",        "a-b",
         ".", ":", "\n", "\t",  ". ",  ": ",      "\0"s,  "\xff", "\xc3", "\x80", "\xe2\x82", "  "};
     const std::uint32_t kinds = 1 + below(7);
     std::uint32_t chosen[7];

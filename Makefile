@@ -39,6 +39,7 @@ fuzz: setup  ## Look for inputs that break the bridge: make fuzz FUZZ_SECONDS=60
 
 bench: all  ## Build and run the benchmarks
 	@node bench/run.mjs --build $(BUILD)
+	@node bench/bridge.mjs --build $(BUILD)
 
 format:  ## Format C++ and TypeScript in place
 	@git ls-files -co --exclude-standard '*.cc' '*.h' | xargs -r $$(command -v clang-format-19 || command -v clang-format || \

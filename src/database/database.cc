@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/units.h"
+#include "database/allocation.h"
 #include "database/database-error.h"
 #include "database/functions.h"
 #include "database/sql-text.h"
@@ -64,6 +65,7 @@ std::string Database::pathForSqlite() const {
 }
 
 void Database::open() {
+  makeAllocationsInterruptible();
   const std::string path = pathForSqlite();
   const int mode = options_.access == Access::ReadOnly && !isPrivate()
                        ? SQLITE_OPEN_READONLY
@@ -263,8 +265,13 @@ std::optional<Statement> Database::tryPrepareNext(std::string_view sql, std::siz
                           .sqlAt = at});
     }
     checkCommonTables();
-    if (rules != Rules::Host &&
-        leavesOutPositions(left.substr(0, static_cast<std::size_t>(rest - left.data())))) {
+    const std::string_view compiled = left.substr(0, static_cast<std::size_t>(rest - left.data()));
+    if (rules != Rules::Host && nestsTokenizers(compiled)) {
+      throw notAllowed(
+          "a tokenizer of FTS5 is nested too deeply; name porter once, before the tokenizer that "
+          "it works on");
+    }
+    if (rules != Rules::Host && leavesOutPositions(compiled)) {
       throw notAllowed(
           "the option detail of FTS5 is not available; leave it out, so that rank, highlight and "
           "snippet work");

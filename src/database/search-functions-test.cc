@@ -183,7 +183,7 @@ class RandomSearch {
 
   std::string text() {
     static const std::string kPieces[] = {
-        "a", "b", "ab", "abc", "aab", "running", "runs", "é",    "É",    "€",    "😀",        "a-b",
+        "a", "b", "ab", "abc", "aab", "running", "runs", "é",    "É",    "€",    "😀",       "a-b",
         ".", ":", "\n", "\t",  ". ",  ": ",      "\0"s,  "\xff", "\xc3", "\x80", "\xe2\x82", "  "};
     const std::uint32_t kinds = 1 + below(7);
     std::uint32_t chosen[7];
@@ -494,6 +494,26 @@ TEST_F(SearchFunctions, NeedAllPositions) {
         "the option detail of FTS5 is not available; leave it out, so that rank, highlight "
         "and snippet work",
         [&] { database_.execute("create virtual table w using fts5 (a, detail=none)", rules); });
+  }
+}
+
+TEST_F(SearchFunctions, DoNotNestTokenizersDeeply) {
+  const auto create = [](std::string_view name, int count) {
+    std::string sql = str("create virtual table ", name, " using fts5 (a, tokenize='");
+    for (int i = 0; i < count; ++i) sql += i % 2 == 0 ? "porter " : "Porter ";
+    return sql + "ascii')";
+  };
+  EXPECT_FALSE(nestsTokenizers(create("w", 100)));
+  EXPECT_FALSE(nestsTokenizers(create("w", 101).replace(0, 14, "")));
+  database_.execute(create("few", 100), Rules::Guest);
+  // Enough to end the process.
+  for (const int count : {101, 140'000}) {
+    for (const Rules rules : {Rules::Guest, Rules::SchemaDefinition}) {
+      expectError(ErrorCode::NotAllowed,
+                  "a tokenizer of FTS5 is nested too deeply; name porter once, before the "
+                  "tokenizer that it works on",
+                  [&] { database_.execute(create("many", count), rules); });
+    }
   }
 }
 

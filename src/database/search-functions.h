@@ -26,4 +26,9 @@ int registerSearchFunctions(sqlite3* raw, const Database& database);
 // compiles.
 bool leavesOutPositions(std::string_view sql);
 
+// Whether the statement `sql` makes a virtual table and says "porter" more often than anybody needs
+// to. SQLite before 3.53 makes each of those tokenizers inside of the one before: 100,000 of them,
+// in less than a megabyte, are more than a thread's stack holds. `sql` as above.
+bool nestsTokenizers(std::string_view sql);
+
 }  // namespace schemascript

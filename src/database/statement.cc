@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/units.h"
+#include "database/allocation.h"
 #include "database/database-error.h"
 #include "database/database.h"
 
@@ -92,6 +93,7 @@ bool Execution::step() {
   const bool own = statement_.rules_ == Rules::Host;
   if (!own) database.throwIfInterrupted();
   giveRules();
+  const AllocationScope allocations(database);
   int status = sqlite3_step(raw_);
   // A guest's deadline must not keep us from rolling back.
   while (own && status == SQLITE_INTERRUPT && sqlite3_column_count(raw_) == 0) {

@@ -102,6 +102,9 @@ class Database {
   // object rolls back.
   void abandon() noexcept { abandoned_ = true; }
   bool isAbandoned() const noexcept { return abandoned_; }
+  // Whether another guest may have it. Not after SQLite was without memory, as it is when an
+  // interrupt ends a long instruction.
+  bool isReusable() const noexcept { return isReusable_ && !abandoned_; }
   // Rolls back what is open while an error is on its way; abandon() if that fails, too.
   void rollbackOrAbandon() noexcept;
 
@@ -135,6 +138,7 @@ class Database {
   std::atomic<bool> stop_{false};
   std::chrono::milliseconds runTimeMax_;
   bool abandoned_ = false;
+  bool isReusable_ = true;
   // From SQLITE_FULL until makeRoom().
   bool wasFull_ = false;
   std::chrono::steady_clock::time_point busySince_;

@@ -45,10 +45,10 @@ class Allocation : public testing::Test {
     return execution.column(0).integer;
   }
 
-  // Runs `action` and interrupts it once SQLite has taken some megabytes for it; so `action` has
-  // begun, and must need more than that in one instruction.
-  void expectInterrupted(const std::function<void()>& action) {
-    const sqlite3_int64 taken = sqlite3_memory_used() + 4'000'000;
+  // Runs `action` and interrupts it once SQLite has taken so many bytes for it; so `action` is in
+  // the instruction that needs more than that.
+  void expectInterrupted(sqlite3_int64 bytes, const std::function<void()>& action) {
+    const sqlite3_int64 taken = sqlite3_memory_used() + bytes;
     std::atomic<bool> ended{false};
     std::thread other([&] {
       while (!ended && sqlite3_memory_used() < taken) std::this_thread::yield();
@@ -59,6 +59,7 @@ class Allocation : public testing::Test {
     other.join();
     EXPECT_EQ(nameOf(error.code()), nameOf(ErrorCode::LimitExceeded));
     EXPECT_EQ(error.message(), kTimeIsOver);
+    EXPECT_FALSE(database_.isReusable());
     database_.startRun(1'000ms);
   }
 
@@ -71,7 +72,7 @@ TEST_F(Allocation, EndsASearchOfAMillionWords) {
   for (const char* between : {" ", " OR ", " AND ", " + "}) {
     SCOPED_TRACE(between);
     const std::string search = joined(1'000'000, "x", between);
-    expectInterrupted([&] { count(kSearch, search); });
+    expectInterrupted(4'000'000, [&] { count(kSearch, search); });
     EXPECT_EQ(count(kSearch, "x"), 1);
   }
 }
@@ -83,7 +84,9 @@ TEST_F(Allocation, EndsIndexingAndLeavesNothing) {
     const ValueView values[] = {ValueView::ofText(text)};
     database_.prepare("insert into words values (?)", Rules::Guest).run(values);
   };
-  expectInterrupted(insert);
+  EXPECT_TRUE(database_.isReusable());
+  // More than what the text takes, as a row and as pages, before it is indexed.
+  expectInterrupted(4 * static_cast<sqlite3_int64>(text.size()), insert);
   EXPECT_EQ(count("select count(*) from words where a <> ?", ""), 1);
   database_.execute("insert into words (words) values ('integrity-check')", Rules::Host);
   text.resize(1'000);

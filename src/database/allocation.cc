@@ -42,7 +42,8 @@ void makeAllocationsInterruptible() { [[maybe_unused]] static const bool install
 
 bool AllocationScope::isOver() noexcept {
   if (!database_.mustStop()) return false;
-  return ++allocationsAfterStop_ > kAllocationsAfterStop;
+  ++allocationsAfterStop_;
+  return hasRefused();
 }
 
 }  // namespace schemascript

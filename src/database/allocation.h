@@ -20,6 +20,7 @@ void makeAllocationsInterruptible();
 // When the database must stop, some more allocations are granted, so that whatever looks at the
 // stop flag by itself ends in its own way. Then SQLite is told that there is no memory, and the
 // statement ends with SQLITE_NOMEM: what an interrupt means for its transaction, this does, too.
+// The file is as it was, but FTS5 may remember something else, so the connection must end.
 class AllocationScope {
  public:
   // Enough for what goes on until SQLite looks for an interrupt; not for many words of a search.
@@ -33,6 +34,8 @@ class AllocationScope {
   AllocationScope(const AllocationScope&) = delete;
   AllocationScope& operator=(const AllocationScope&) = delete;
 
+  // Whether an allocation has failed for this reason.
+  bool hasRefused() const noexcept { return allocationsAfterStop_ > kAllocationsAfterStop; }
   // Whether the next allocation of this thread must fail.
   static bool refuses() noexcept { return current_ != nullptr && current_->isOver(); }
 

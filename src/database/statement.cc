@@ -100,6 +100,8 @@ bool Execution::step() {
     sqlite3_reset(raw_);
     status = sqlite3_step(raw_);
   }
+  // FTS5 forgets less than was undone, sometimes, and would write what it remembers.
+  if (allocations.hasRefused() || status == SQLITE_NOMEM) database.isReusable_ = false;
   if (status == SQLITE_ROW) return true;
   if (status == SQLITE_DONE) return false;
   fail(status);

@@ -13,7 +13,7 @@ namespace schemascript::faults {
 namespace {
 
 // So many runs that all of the file takes some seconds.
-constexpr std::uint64_t kRuns = 120;
+constexpr std::uint64_t kRuns = 80;
 
 DatabaseOptions inMemory() { return {.memory = std::make_shared<MemoryFile>()}; }
 

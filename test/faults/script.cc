@@ -65,7 +65,7 @@ void addBatches(std::vector<Step>& steps) {
 
 // Five rows in pieces of two.
 constexpr std::string_view kFiveRows =
-    "select id, email, ?, picture from (select 1 as i union all select 2 union all select 3"
+    "select users.id, email, ?, picture from (select 1 as i union all select 2 union all select 3"
     " union all select 4 union all select 5), users left join notes on owner = 1"
     " where users.id = 1 order by i";
 

@@ -29,6 +29,31 @@ std::string joined(std::size_t words, std::string_view word, std::string_view be
   return text;
 }
 
+// FTS5 reads what a list held before it grew. AddressSanitizer would say so.
+TEST(Outgrown, IsKeptUntilTheStepHasBeenMade) {
+  Database database({});
+  auto* const small = static_cast<char*>(sqlite3_malloc64(5'000));
+  std::fill_n(small, 5'000, 'x');
+  const sqlite3_int64 taken = sqlite3_memory_used();
+  {
+    const AllocationScope scope(database);
+    auto* grown = static_cast<char*>(sqlite3_realloc64(small, 10'000));
+    ASSERT_NE(grown, nullptr);
+    EXPECT_NE(grown, small);
+    EXPECT_EQ(std::string_view(grown, 5'000), std::string(5'000, 'x'));
+    EXPECT_EQ(std::string_view(small, 5'000), std::string(5'000, 'x'));
+    // A hundred more times, and shorter again: nothing is lost, and not all is kept.
+    for (int round = 0; round < 100; ++round) {
+      grown = static_cast<char*>(sqlite3_realloc64(grown, 10'000'000));
+      grown = static_cast<char*>(sqlite3_realloc64(grown, 5'000));
+      ASSERT_NE(grown, nullptr);
+    }
+    EXPECT_EQ(std::string_view(grown, 5'000), std::string(5'000, 'x'));
+    sqlite3_free(grown);
+  }
+  EXPECT_LT(sqlite3_memory_used(), taken);
+}
+
 class Allocation : public testing::Test {
  protected:
   Allocation() {

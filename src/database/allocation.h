@@ -1,5 +1,8 @@
 // Lets an interrupt reach the long instructions of SQLite's that allocate as they go: reading a
 // full-text search of a million words takes time with the square of them, in one instruction.
+//
+// And keeps for a while what is reallocated: FTS5 (up to SQLite 3.53 at least) reads the end of a
+// list of positions after it has grown, for NEAR, through the pointer from before.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +33,10 @@ class AllocationScope {
       : database_(database), outer_(current_) {
     current_ = this;
   }
-  ~AllocationScope() { current_ = outer_; }
+  ~AllocationScope() {
+    current_ = outer_;
+    if (outer_ == nullptr) releaseOutgrown();
+  }
   AllocationScope(const AllocationScope&) = delete;
   AllocationScope& operator=(const AllocationScope&) = delete;
 
@@ -38,9 +44,12 @@ class AllocationScope {
   bool hasRefused() const noexcept { return allocationsAfterStop_ > kAllocationsAfterStop; }
   // Whether the next allocation of this thread must fail.
   static bool refuses() noexcept { return current_ != nullptr && current_->isOver(); }
+  // Whether a statement runs on this thread.
+  static bool isOpen() noexcept { return current_ != nullptr; }
 
  private:
   bool isOver() noexcept;
+  static void releaseOutgrown() noexcept;
 
   // SQLite does not tell its allocator for whom it allocates.
   static inline constinit thread_local AllocationScope* current_ = nullptr;

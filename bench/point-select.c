@@ -28,7 +28,9 @@ int main(int argc, char** argv) {
          SQLITE_OK);
   expect(
       db,
-      sqlite3_exec(db, "pragma journal_mode = wal; pragma synchronous = normal", NULL, NULL, NULL),
+      sqlite3_exec(
+          db, "pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -8192",
+          NULL, NULL, NULL),
       SQLITE_OK);
   sqlite3_stmt* select = NULL;
   const char* sql = "select id, name, email, created_at from users where id = ?";

@@ -56,10 +56,6 @@ struct Limits {
   // minute for 50 MB and this. The deadline ends it, because the database has its own LIKE and
   // GLOB; for SQLite's, which nothing ends, 5 bytes would be a second already.
   std::uint32_t likePatternBytesMax = 1'000;
-  // Pages of a file that one connection keeps, as they are needed. SQLite's own 2 MB hold a table
-  // of some ten thousand rows; what is not there is copied from the system's cache by a call for
-  // each page.
-  std::uint64_t pageCacheBytesMax = 8ull << 20;
   // Connections to one database. Each takes some file descriptors and a page cache.
   std::uint32_t connectionsMax = 64;
   // Those who wait for their turn to write to one database. More would wait longer than anybody

@@ -49,7 +49,6 @@ TEST(Database, OpensWithTheSettingsThatAreWritten) {
   EXPECT_EQ(textOf(database, "pragma journal_mode"), "wal");
   EXPECT_EQ(textOf(database, "pragma synchronous"), "1");
   EXPECT_EQ(textOf(database, "pragma foreign_keys"), "1");
-  EXPECT_EQ(textOf(database, "pragma cache_size"), "-8192");
 }
 
 // What each of several processes does at its first start.

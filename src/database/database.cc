@@ -4,7 +4,6 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -15,8 +14,8 @@
 #include "database/allocation.h"
 #include "database/database-error.h"
 #include "database/functions.h"
-#include "database/search-functions.h"
 #include "database/sql-text.h"
+#include "database/search-functions.h"
 
 namespace schemascript {
 namespace {
@@ -53,7 +52,6 @@ Database::Database(DatabaseOptions options)
   open();
   configure();
   if (!options_.file.empty() && options_.access == Access::ReadWrite) useWriteAheadLog();
-  if (!options_.file.empty()) usePageCache();
   const int status = registerSearchFunctions(handle_.get(), *this);
   if (status != SQLITE_OK) throwOpenError(status);
   sqlite3_set_authorizer(handle_.get(), &Database::onCompile, this);
@@ -133,15 +131,6 @@ void Database::useWriteAheadLog() {
     }
     if (status != SQLITE_OK) throwOpenError(status);
   }
-}
-
-// Where it fails, the cache is smaller; what the matter is, the first statement says.
-void Database::usePageCache() noexcept {
-  // In kibibytes when it is negative, else in pages.
-  const auto kibibytes = static_cast<long long>(options_.limits.pageCacheBytesMax >> 10);
-  char pragma[64];
-  std::snprintf(pragma, sizeof pragma, "pragma cache_size = -%lld", kibibytes);
-  sqlite3_exec(handle_.get(), pragma, nullptr, nullptr, nullptr);
 }
 
 // SQLite moves the log into the database after a commit only, and without room there is none:

@@ -131,7 +131,6 @@ class Database {
   void open();
   void configure();
   void useWriteAheadLog();
-  void usePageCache() noexcept;
   void makeRoom() noexcept;
   void recover();
   bool isPrivate() const noexcept { return options_.file.empty() && !options_.memory; }

@@ -169,11 +169,15 @@ void Execution::fail(int status) const {
   if (statement_.rules_ != Rules::Host || status == SQLITE_INTERRUPT) {
     database.throwIfInterrupted();
   }
+  // A schema that changes all the time is nothing that was refused.
+  const std::string_view refusal = (status & 0xff) == SQLITE_SCHEMA
+                                       ? std::string_view()
+                                       : std::string_view(database.authorizer_.refusal);
   const bool hidesValues = sqlite3_bind_parameter_count(raw_) != 0 && !database.showsBoundValues();
   throwDatabaseError(sqlite3_db_handle(raw_), status,
                      {.database = database,
                       .values = hidesValues ? BoundValues::Some : BoundValues::None,
-                      .refusal = database.authorizer_.refusal,
+                      .refusal = refusal,
                       .facts = statement_.facts_,
                       .sql = statement_.sql(),
                       .shownValues = shownValues_});

@@ -14,7 +14,7 @@ all: setup $(BUILD)/build.ninja  ## Build everything; the program is build/bin/s
 	@$(call NINJA,all)
 
 # Quick and quiet when nothing is missing, so it may run each time.
-setup:  ## Bring packages, WasmEdge, QuickJS and node_modules; writes build/setup.cmake
+setup:  ## Bring packages, WasmEdge, SQLite, QuickJS and node_modules; writes build/setup.cmake
 	@setup/setup --out $(BUILD)
 
 # Configures the first time. Later, ninja itself runs CMake again when one of its inputs changed.
@@ -39,6 +39,7 @@ fuzz: setup  ## Look for inputs that break the bridge: make fuzz FUZZ_SECONDS=60
 
 bench: all  ## Build and run the benchmarks
 	@node bench/run.mjs --build $(BUILD)
+	@node bench/bridge.mjs --build $(BUILD)
 
 format:  ## Format C++ and TypeScript in place
 	@git ls-files -co --exclude-standard '*.cc' '*.h' | xargs -r $$(command -v clang-format-19 || command -v clang-format || \

@@ -107,8 +107,8 @@ open_archive() {
   mkdir -p "$folder/state/lists/partial" "$folder/cache/archives/partial"
   write_sources "${SCHEMASCRIPT_APT_FOLDER:-/etc/apt}" "$folder/sources.d" ||
     die "cannot find Debian's archive among this machine's apt sources (/etc/apt/sources.list and sources.list.d)" \
-      "WasmEdge and QuickJS come from there, in the version for Debian 13. Add your Debian mirror to apt's sources," \
-      "or put the files that setup/wasmedge.lock and setup/quickjs.lock name into $cache_folder/downloads." \
+      "WasmEdge, SQLite and QuickJS come from there, in the versions for Debian 13. Add your Debian mirror to apt's sources," \
+      "or put the files that the lock files in setup/ name into $cache_folder/downloads." \
       "For WasmEdge alone, WASMEDGE_ROOT may also name an installation."
   # The machine's network settings (proxies, timeouts) hold for us too; its hooks, pins and default release do not.
   (

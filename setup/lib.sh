@@ -6,12 +6,12 @@
 # --- Messages -------------------------------------------------------------------------------------------------
 
 step_number=0
-step_total=5
+step_total=6
 step_title=""
 step_started=0
-line_open=0         # 1 while the cursor stands behind an unfinished "[2/5] WasmEdge 0.14.1 ..."
+line_open=0         # 1 while the cursor stands behind an unfinished "[2/6] WasmEdge 0.14.1 ..."
 worked=0            # 1 as soon as any step had something to do; until then nothing is printed.
-present_lines=()    # "[1/5] ...: present", held back until it is known that they are worth reading.
+present_lines=()    # "[1/6] ...: present", held back until it is known that they are worth reading.
 poller=""
 
 is_terminal() { [[ -t 2 && ${TERM:-dumb} != dumb && -z ${CI:-} ]]; }

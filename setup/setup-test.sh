@@ -12,7 +12,7 @@ setup_folder=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 
 load() {
   # shellcheck source=/dev/null
-  for part in lib debian archive wasmedge llvm-stub quickjs npm; do source "$setup_folder/$part.sh"; done
+  for part in lib debian archive packages wasmedge llvm-stub sqlite quickjs npm; do source "$setup_folder/$part.sh"; done
   architecture=amd64 multiarch=x86_64-linux-gnu
   retry_delays=(0 0)
   cache_folder=$PWD/cache
@@ -107,6 +107,41 @@ make_package() {
     ln -s libwasmedge0.so "$lib/libwasmedge.so"
   fi
   dpkg-deb -Zgzip --root-owner-group -b "$folder" "archive/${1}_${2//:/%3a}_amd64.deb" >/dev/null
+}
+
+# Adds a package of SQLite's to the archive, in which sqlite3_second calls sqlite3_first in another object, and its pin.
+make_sqlite_package() {
+  local folder=package-libsqlite3-dev version=$1
+  local lib=$folder/usr/lib/x86_64-linux-gnu
+  rm -rf "$folder" archive/libsqlite3-dev_*
+  make_package libsqlite3-dev "$version"
+  write_sqlite_header "$folder/usr" 3.46.1 3046001
+  echo 'int sqlite3_first(void) { return 1; }' >first.c
+  echo 'int sqlite3_first(void); int sqlite3_second(void) { return sqlite3_first(); }' >second.c
+  gcc -c first.c second.c
+  ar rcs "$lib/libsqlite3.a" first.o second.o
+  dpkg-deb -Zgzip --root-owner-group -b "$folder" "archive/libsqlite3-dev_${version}_amd64.deb" >/dev/null
+}
+
+pin_sqlite_package() {
+  echo "amd64 libsqlite3-dev $1 $(sha256sum <"archive/libsqlite3-dev_$1_amd64.deb" | cut -d' ' -f1)" >lock/sqlite.lock
+}
+
+write_sqlite_header() {
+  mkdir -p "$1/include"
+  printf '#define SQLITE_VERSION        "%s"\n#define SQLITE_VERSION_NUMBER %s\n' "$2" "$3" >"$1/include/sqlite3.h"
+}
+
+run_sqlite_setup() { bash "${BASH_SOURCE[0]}" --sqlite-setup; }
+
+# On a machine whose own SQLite is in usr/.
+sqlite_setup() {
+  load
+  setup_folder=$PWD/lock
+  start_with_sqlite() { :; }
+  setup_sqlite "$PWD/usr"
+  close_archive
+  echo "$sqlite_version $sqlite_include $sqlite_library"
 }
 
 # The part of setup/setup that this world has: WasmEdge's prefix. In a process of its own, so that it can fail or be killed.
@@ -268,7 +303,7 @@ test_apt_accepts_what_is_derived() {
 
 test_a_prefix_is_built_once() {
   make_archive
-  expect_contains "$(run_prefix_setup 2>&1)" "[1/5] WasmEdge 0.14.1 ... 0.0 MB ... done in"
+  expect_contains "$(run_prefix_setup 2>&1)" "[1/6] WasmEdge 0.14.1 ... 0.0 MB ... done in"
   expect_whole_prefix
   rm apt.log
   output=$(run_prefix_setup 2>&1)
@@ -404,6 +439,89 @@ test_the_cache_folder_is_found() {
   expect_contains "$output" "has a space or another unusual character"
 }
 
+# --- SQLite ---------------------------------------------------------------------------------------------------
+
+test_a_machine_with_a_new_sqlite_uses_it() {
+  make_archive
+  mkdir -p usr/lib/x86_64-linux-gnu
+  touch usr/lib/x86_64-linux-gnu/libsqlite3.so
+  write_sqlite_header usr 3.46.0 3046000
+  expect_equal "$(run_sqlite_setup 2>&1)" "3.46.0 $PWD/usr/include $PWD/usr/lib/x86_64-linux-gnu/libsqlite3.so"
+  [[ ! -e apt.log && ! -e cache ]]
+}
+
+test_a_machine_with_an_old_sqlite_or_none_gets_one() {
+  make_archive
+  make_sqlite_package 3.46.1-7
+  pin_sqlite_package 3.46.1-7
+  for usr in none old header-only; do
+    rm -rf usr cache apt.log
+    case $usr in
+      old)
+        mkdir -p usr/lib/x86_64-linux-gnu
+        touch usr/lib/x86_64-linux-gnu/libsqlite3.so
+        write_sqlite_header usr 3.40.1 3040001
+        ;;
+      header-only) write_sqlite_header usr 3.46.1 3046001 ;;
+    esac
+    output=$(run_sqlite_setup 2>setup.log)
+    item=$(echo "$PWD"/cache/sqlite-3.46.1-*)
+    expect_equal "$output" "3.46.1 $item/include $item/lib/libsqlite3.a"
+    expect_contains "$(cat setup.log)" "[1/6] SQLite 3.46.1 ... 0.0 MB ... done in"
+    (cd "$item" && sha256sum --quiet -c .schemascript-manifest)
+    rm apt.log
+    expect_equal "$(run_sqlite_setup 2>&1)" "$output"
+    [[ ! -e apt.log ]]
+  done
+}
+
+test_calls_within_sqlite_are_not_the_linkers() {
+  make_archive
+  make_sqlite_package 3.46.1-7
+  pin_sqlite_package 3.46.1-7
+  read -r _ _ library < <(run_sqlite_setup 2>/dev/null)
+  echo 'int sqlite3_second(void); int __wrap_sqlite3_first(void) { return 2; } int main(void) { return sqlite3_second(); }' >main.c
+  gcc main.c "$library" -Wl,--wrap=sqlite3_first -o main
+  expect_equal "$(./main || echo $?)" 1
+}
+
+test_a_transfer_of_sqlite_that_goes_wrong_is_repeated() {
+  make_archive
+  make_sqlite_package 3.46.1-7
+  pin_sqlite_package 3.46.1-7
+  for mood in truncate corrupt offline; do
+    rm -rf cache
+    echo "$mood" >mood
+    expect_contains "$(run_sqlite_setup 2>&1)" "did not work, trying again"
+    [[ -f $(echo cache/sqlite-3.46.1-*/lib/libsqlite3.a) ]]
+    expect_equal "$(ls cache/downloads/partial)" ""
+  done
+}
+
+test_a_sqlite_that_differs_from_its_pin_is_refused() {
+  make_archive
+  make_sqlite_package 3.46.1-7
+  pin_sqlite_package 3.46.1-7
+  echo another >package-libsqlite3-dev/usr/other
+  dpkg-deb -Zgzip -b package-libsqlite3-dev archive/libsqlite3-dev_3.46.1-7_amd64.deb >/dev/null
+  refuses run_sqlite_setup
+  expect_contains "$output" "checksum of libsqlite3-dev_3.46.1-7_amd64.deb in Debian's archive differs from the pinned one"
+  [[ ! -e $(echo cache/sqlite-*) ]]
+}
+
+test_a_corrected_sqlite_is_accepted_alone_and_said() {
+  make_archive
+  make_sqlite_package 3.46.1-7
+  pin_sqlite_package 3.46.1-7
+  make_sqlite_package 3.46.1-7+deb13u9
+  output=$(run_sqlite_setup 2>&1)
+  expect_contains "$output" "not as pinned, but signed by Debian's archive: libsqlite3-dev 3.46.1-7+deb13u9
+"
+  grep -q deb13u9 cache/sqlite-*/packages
+  expect_equal "$(ls cache/downloads)" "libsqlite3-dev_3.46.1-7+deb13u9_amd64.deb
+partial"
+}
+
 # --- The other steps ------------------------------------------------------------------------------------------
 
 test_the_stub_has_functions_data_and_versions() {
@@ -529,5 +647,6 @@ main() {
 case ${1:-} in
   --one) "$2" ;;
   --prefix-setup) prefix_setup ;;
+  --sqlite-setup) sqlite_setup ;;
   *) main "$@" ;;
 esac

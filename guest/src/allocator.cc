@@ -73,11 +73,27 @@ void* reallocate(JSMallocState* state, void* block, std::size_t size) {
   return moved;
 }
 
+// What JSRuntime, which quickjs.c alone knows, begins with.
+struct RuntimeHead {
+  JSMallocFunctions functions;
+  JSMallocState state;
+};
+
+JSMallocState* stateOf(JSRuntime* runtime) {
+  return &reinterpret_cast<RuntimeHead*>(runtime)->state;
+}
+
 }  // namespace
 
-const JSMallocFunctions kCountingAllocator{allocate, release, reallocate, [](const void* block) {
-                                             return malloc_usable_size(const_cast<void*>(block));
-                                           }};
+JSRuntime* newRuntime() {
+  // QuickJS calls these for the runtime itself only.
+  const JSMallocFunctions functions{allocate, release, reallocate, [](const void* block) {
+                                      return malloc_usable_size(const_cast<void*>(block));
+                                    }};
+  JSRuntime* const runtime = JS_NewRuntime2(&functions, &refused);
+  if (runtime != nullptr && stateOf(runtime)->opaque != &refused) std::abort();
+  return runtime;
+}
 
 bool allocationWasRefused() noexcept { return refused; }
 
@@ -86,3 +102,27 @@ std::size_t heapPeakBytes() noexcept { return peakBytes; }
 void measureHeapPeak() noexcept { peakBytes = heapBytes; }
 
 }  // namespace schemascript::guest
+
+// In place of QuickJS's own (direct-allocator.h): the same functions, called without pointers.
+extern "C" {
+
+void* js_malloc_rt(JSRuntime* runtime, std::size_t size) {
+  using namespace schemascript::guest;
+  return allocate(stateOf(runtime), size);
+}
+
+void js_free_rt(JSRuntime* runtime, void* block) {
+  using namespace schemascript::guest;
+  release(stateOf(runtime), block);
+}
+
+void* js_realloc_rt(JSRuntime* runtime, void* block, std::size_t size) {
+  using namespace schemascript::guest;
+  return reallocate(stateOf(runtime), block, size);
+}
+
+std::size_t js_malloc_usable_size_rt(JSRuntime*, const void* block) {
+  return malloc_usable_size(const_cast<void*>(block));
+}
+
+}  // extern "C"

@@ -1,5 +1,5 @@
 // QuickJS's memory, with its true sizes counted: the engine's own accounting knows no block sizes
-// on WASI.
+// on WASI. The engine calls it directly, which direct-allocator.h brings about.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,9 @@ extern "C" {
 
 namespace schemascript::guest {
 
-extern const JSMallocFunctions kCountingAllocator;
+// A runtime whose memory is counted. Null where there is none. Ends the guest where QuickJS is
+// another one than this was written for.
+JSRuntime* newRuntime();
 
 // True once an allocation was refused because of the heap limit, or because the memory could not
 // grow: what the engine then reports as "out of memory" was a limit.

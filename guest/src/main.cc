@@ -431,7 +431,7 @@ SS_EXPORT(ss_release) void ss_release(char* block) { std::free(block); }
 
 SS_EXPORT(ss_open) void ss_open() {
   guest = new Guest;
-  guest->runtime = JS_NewRuntime2(&kCountingAllocator, nullptr);
+  guest->runtime = newRuntime();
   JS_SetMaxStackSize(guest->runtime, kStackBytesMax);
   guest->context = JS_NewContext(guest->runtime);
   JS_SetContextOpaque(guest->context, guest);

@@ -15,7 +15,7 @@ FakeHost::FakeHost() { present = this; }
 FakeHost::~FakeHost() { present = nullptr; }
 
 NativeGuest::NativeGuest() {
-  guest.runtime = JS_NewRuntime2(&kCountingAllocator, nullptr);
+  guest.runtime = newRuntime();
   guest.context = JS_NewContext(guest.runtime);
   JS_SetContextOpaque(guest.context, &guest);
   defineGlobals(guest);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <limits>
 #include <new>
 #include <optional>
@@ -59,9 +60,9 @@ struct Session::Seat {
 
   bool isIdle() const noexcept { return transactions.openCount() == 0 && cursors == 0; }
 
+  std::optional<WriterTurn> turn;  // Ends after the connection's transaction.
   Connection connection;
   Transactions transactions;
-  std::optional<WriterTurn> turn;
   std::uint32_t cursors = 0;
 };
 
@@ -166,13 +167,20 @@ std::size_t Session::finish() {
   fetched_ = 0;
   cursors_.clear();
   std::size_t open = 0;
-  for (const auto& seat : seats_) open += seat->transactions.rollbackAll();
-  settle();
+  std::exception_ptr failure;
+  for (const auto& seat : seats_) {
+    try {
+      open += seat->transactions.rollbackAll();
+    } catch (const Error&) {
+      failure = std::current_exception();  // The others are to be rolled back all the same.
+    }
+  }
   {
     const std::lock_guard lock(interruptMutex_);
     connected_.clear();
   }
   seats_.clear();
+  if (failure) std::rethrow_exception(failure);
   return open;
 }
 
@@ -236,12 +244,28 @@ void Session::executeBatch() {
     answer_.closeBatch();
     seat.transactions.commit(transaction);
   } catch (const Error& error) {
-    const bool endedAll = seat.transactions.noticeEnd() && query_.transaction;
-    seat.transactions.rollback(transaction);
-    if (endedAll) closeCursors(seat);
+    const bool endedAll = undoBatch(seat, transaction) && query_.transaction;
     const Error known = step == query_.steps.size() ? error : ofStep(error, step + 1);
     throw endedAll ? afterRollback(known) : known;
   }
+}
+
+// The guest does not know the transaction, and cannot end it. When it cannot be undone alone, then
+// all of what it is part of is. True when that has happened, or SQLite had done it itself.
+bool Session::undoBatch(Seat& seat, TransactionHandle transaction) {
+  bool endedAll = seat.transactions.noticeEnd();
+  if (!endedAll) {
+    try {
+      seat.transactions.rollback(transaction);
+      return false;
+    } catch (const Error&) {
+      seat.connection->rollbackOrAbandon();
+      endedAll = seat.transactions.noticeEnd();
+    }
+  }
+  seat.transactions.rollback(transaction);  // Of those that are lost.
+  closeCursors(seat);
+  return endedAll;
 }
 
 // A statement that is compiled here is in the cache when it runs. What does not compile may need
@@ -401,7 +425,10 @@ void Session::letWrite(Seat& seat) {
   if (seat.turn) return;
   if (options_.readOnly) throw notAllowed("this session may only read");
   for (const auto& other : seats_) {
-    if (other->turn) throw mustWaitFor(other->transactions.outermost());
+    if (!other->turn) continue;
+    if (other->transactions.openCount() != 0) throw mustWaitFor(other->transactions.outermost());
+    other->connection->throwIfAbandoned();  // A rollback was due.
+    other->turn.reset();
   }
   seat.turn.emplace(pool_.writers().takeTurn(writer_));
 }
@@ -424,7 +451,9 @@ bool Session::noticeEnds() {
 
 void Session::settle() noexcept {
   for (const auto& seat : seats_) {
-    if (seat->transactions.openCount() == 0) seat->turn.reset();
+    // Until a rollback that is due has succeeded, nobody else can write.
+    const bool mayWrite = seat->transactions.openCount() != 0 || seat->connection->isAbandoned();
+    if (!mayWrite) seat->turn.reset();
   }
   if (seats_.size() < 2) return;
   // One is kept for the next request.

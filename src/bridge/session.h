@@ -66,7 +66,7 @@ class Session {
   // To be called when the guest has ended, however it ended: closes its cursors, rolls back what it
   // left open, gives its connections back and drops the waiting answer. Answers how many
   // transactions and savepoints were open, so that the user can be told. Throws if SQLite cannot
-  // roll back; that connection is then not used again.
+  // roll back one of them; that connection is closed instead, and all else is done.
   std::size_t finish();
 
  private:
@@ -92,6 +92,7 @@ class Session {
   void letWrite(Seat& seat);
   TransactionHandle beginIn(Seat& seat, std::optional<TransactionHandle> parent, Behavior behavior);
   bool batchOnlyReads(Seat& seat);
+  bool undoBatch(Seat& seat, TransactionHandle transaction);
   void closeCursors(const Seat& seat, std::optional<TransactionHandle> of = {}) noexcept;
   // After each request: whatever is not needed any more is given back.
   void settle() noexcept;

@@ -104,6 +104,8 @@ TEST_F(AuthorizerTest, HoldsTheDepthOfTriggers) {
 
 TEST_F(AuthorizerTest, RefusesFunctionsThatNoDeadlineStops) {
   expectRefused("select json_patch('{}', '{}')", "the SQL function json_patch is not available");
+  expectRefused("select jsonb_patch('{}', '{}')", "the SQL function jsonb_patch is not available");
+  expectRefused("select jsonb('{}')", "the SQL function jsonb is not available");
 }
 
 TEST_F(AuthorizerTest, LetsGuestsReadPragmasAndSetNone) {

@@ -1,6 +1,7 @@
 #include "database/connection-pool.h"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <thread>
 
@@ -64,6 +65,21 @@ TEST_P(ConnectionPoolTest, ClosesWhatIsLeftInATransaction) {
   const Connection next = pool.lend();
   EXPECT_EQ(count(*next), 0);
   next->execute("insert into t values (2)", Rules::Guest);
+}
+
+TEST_P(ConnectionPoolTest, ClosesWhatWasWithoutMemory) {
+  ConnectionPool pool(options());
+  {
+    const Connection lent = pool.lend();
+    lent->execute("create table t (a)", Rules::Guest);
+    EXPECT_TRUE(lent->isReusable());
+    const sqlite3_int64 before = sqlite3_hard_heap_limit64(sqlite3_memory_used() + 1'000'000);
+    errorOf([&] { lent->execute("select hex(zeroblob(10000000))", Rules::Guest); });
+    sqlite3_hard_heap_limit64(before);
+    EXPECT_FALSE(lent->isReusable());
+  }
+  EXPECT_EQ(pool.counters().lent, 0u);
+  EXPECT_EQ(pool.counters().idle, 0u);
 }
 
 TEST_P(ConnectionPoolTest, LendsAsManyAsTheLimit) {

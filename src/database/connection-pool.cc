@@ -60,7 +60,7 @@ ConnectionPool::Counters ConnectionPool::counters() const {
 }
 
 void ConnectionPool::takeBack(std::unique_ptr<Database> database) noexcept {
-  const bool isClean = !database->isAbandoned() && !database->inTransaction();
+  const bool isClean = database->isReusable() && !database->inTransaction();
   if (!isClean) database.reset();  // Rolls back. Not under the lock.
   const std::lock_guard lock(mutex_);
   --lent_;

@@ -14,7 +14,7 @@ namespace schemascript {
 class ConnectionPool;
 
 // A connection on loan: nobody else has it. Goes back to its pool when it leaves its scope; one
-// that is still in a transaction is closed instead, which rolls back.
+// that is still in a transaction, or may not be reused, is closed instead, which rolls back.
 class Connection {
  public:
   Connection(Connection&&) noexcept = default;

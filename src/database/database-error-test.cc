@@ -224,7 +224,7 @@ TEST_F(DatabaseErrorTest, NeverHoldsABoundValue) {
       failureOf("insert into users (email, age) values ('b', ?)", {secret}),
       failureOf("insert into users (id, email) values (?, 'b')", {secret}),
       failureOf("insert into notes (author_id) values (?)", {secret}),
-      failureOf("select json_extract('{}', ?)", {path}),
+      failureOf("select json_extract('[1]', ?)", {path}),
       failureOf("select json(?)", {secret}),
       failureOf("select * from words where words match ?", {search}),
       failureOf("select * from words where words match ?", {badSearch}),
@@ -317,7 +317,7 @@ TEST_F(DatabaseErrorTest, ShowsBoundValuesToWhoeverAskedForThem) {
             "malformed JSON; values: [\"{\"]");
   // SQLite's own words are shown as they are, then.
   const std::string path =
-      failureOf("select json_extract('{}', ?)", {ValueView::ofText("$[x")}).message();
+      failureOf("select json_extract('[1]', ?)", {ValueView::ofText("$[x")}).message();
   EXPECT_TRUE(path.ends_with("[x'; values: [\"$[x\"]")) << path;
   EXPECT_EQ(failureOf("select json('{')").message(), "malformed JSON");
   const std::string large(50'000'001, 'x');

@@ -390,6 +390,9 @@ std::string withoutValues(std::string_view message) {
   return text;
 }
 
+// What SQLite adds to the error of a misspelt column in double quotes.
+constexpr std::string_view kIsAString = " - should this be a string literal in single-quotes?";
+
 // ` at line 2, column 7`, counted in characters from 1; empty when SQLite does not know.
 std::string positionOf(int offset, const FailureContext& context) {
   if (offset < 0) return {};
@@ -409,7 +412,13 @@ Error statementError(const FailureContext& context, std::string_view message, in
   if (context.values == BoundValues::Some) {
     return {ErrorCode::InvalidRequest, withoutValues(message), std::move(detail)};
   }
-  return {ErrorCode::InvalidRequest, str(message, positionOf(offset, context)), std::move(detail)};
+  std::string_view hint;
+  if (message.ends_with(kIsAString)) {
+    hint = "; a text is written in single quotes";
+    message.remove_suffix(kIsAString.size());
+  }
+  return {ErrorCode::InvalidRequest, str(message, positionOf(offset, context), hint),
+          std::move(detail)};
 }
 
 Error busyError(const FailureContext& context, const DatabaseErrorDetail& detail) {

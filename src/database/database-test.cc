@@ -80,7 +80,8 @@ TEST(Database, LetsChecksUseJsonOnEverySqlite) {
 
 TEST(Database, TakesAMisspeltColumnForAnErrorAndNotForAString) {
   Database database({});
-  expectError(ErrorCode::InvalidRequest, "no such column: nmae at line 1, column 8",
+  expectError(ErrorCode::InvalidRequest,
+              "no such column: \"nmae\" at line 1, column 8; a text is written in single quotes",
               [&] { database.execute("select \"nmae\"", Rules::Guest); });
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/units.h"
+#include "database/allocation.h"
 #include "database/database-error.h"
 #include "database/functions.h"
 #include "database/sql-text.h"
@@ -39,11 +40,6 @@ std::string_view skipBlanks(std::string_view sql) {
   }
 }
 
-// SQLite before 3.46 takes its own JSON functions, and FTS5, for unsafe in CHECKs, triggers and
-// views, where the schema language uses both. What trust adds there is little: functions that are
-// only for direct use stay forbidden, and ours are the only ones that are not SQLite's.
-const int kTrustsSchema = sqlite3_libversion_number() < 3'046'000 ? 1 : 0;
-
 }  // namespace
 
 void CloseConnection::operator()(sqlite3* raw) const noexcept { sqlite3_close_v2(raw); }
@@ -69,6 +65,7 @@ std::string Database::pathForSqlite() const {
 }
 
 void Database::open() {
+  makeAllocationsInterruptible();
   const std::string path = pathForSqlite();
   const int mode = options_.access == Access::ReadOnly && !isPrivate()
                        ? SQLITE_OPEN_READONLY
@@ -93,7 +90,7 @@ void Database::configure() {
   const std::pair<int, int> switches[] = {
       {SQLITE_DBCONFIG_ENABLE_FKEY, 1},
       {SQLITE_DBCONFIG_DEFENSIVE, 1},
-      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, kTrustsSchema},
+      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
       {SQLITE_DBCONFIG_DQS_DML, 0},
       {SQLITE_DBCONFIG_DQS_DDL, 0},
       {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
@@ -268,8 +265,13 @@ std::optional<Statement> Database::tryPrepareNext(std::string_view sql, std::siz
                           .sqlAt = at});
     }
     checkCommonTables();
-    if (rules != Rules::Host &&
-        leavesOutPositions(left.substr(0, static_cast<std::size_t>(rest - left.data())))) {
+    const std::string_view compiled = left.substr(0, static_cast<std::size_t>(rest - left.data()));
+    if (rules != Rules::Host && nestsTokenizers(compiled)) {
+      throw notAllowed(
+          "a tokenizer of FTS5 is nested too deeply; name porter once, before the tokenizer that "
+          "it works on");
+    }
+    if (rules != Rules::Host && leavesOutPositions(compiled)) {
       throw notAllowed(
           "the option detail of FTS5 is not available; leave it out, so that rank, highlight and "
           "snippet work");

@@ -101,6 +101,9 @@ class Database {
   // After a transaction that nobody could end: every further use throws Internal. The end of this
   // object rolls back.
   void abandon() noexcept { abandoned_ = true; }
+  // Whether another guest may have it. Not after SQLite was without memory, as it is when an
+  // interrupt ends a long instruction.
+  bool isReusable() const noexcept { return isReusable_ && !isAbandoned(); }
   // Rolls back what is open while an error is on its way. When that fails, too, as without memory,
   // the next use tries it again first, and throws Unavailable as long as it fails.
   void rollbackOrAbandon() noexcept;
@@ -147,6 +150,7 @@ class Database {
   std::chrono::milliseconds runTimeMax_;
   bool abandoned_ = false;
   bool rollbackIsDue_ = false;  // Since a rollbackOrAbandon() that failed.
+  bool isReusable_ = true;
   // From SQLITE_FULL until makeRoom().
   bool wasFull_ = false;
   std::chrono::steady_clock::time_point busySince_;

@@ -143,8 +143,11 @@ void replace(sqlite3_context* context, Values values, Work& work) {
   if (!text) return;
   const auto needle = tryText(values[1]);
   if (!needle) return;
-  // Empty, or looks so in C. A number stays a number.
-  if ((*needle)[0] == 0) return sqlite3_result_value(context, values[0]);
+  // Empty, or looks so in C.
+  if ((*needle)[0] == 0) {
+    return sqlite3_result_text(context, text->data(), static_cast<int>(text->size()),
+                               SQLITE_TRANSIENT);
+  }
   const auto replacement = tryText(values[2]);
   if (!replacement) return;
 

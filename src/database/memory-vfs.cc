@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "database/allocation.h"
 
 namespace schemascript {
 namespace {
@@ -275,6 +276,7 @@ struct MemoryHandle : sqlite3_file {
 class MemoryVfs {
  public:
   static MemoryVfs& instance() {
+    makeAllocationsInterruptible();
     static auto* const vfs = new MemoryVfs;
     return *vfs;
   }

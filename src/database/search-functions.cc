@@ -709,6 +709,17 @@ bool leavesOutPositions(std::string_view sql) {
   return false;
 }
 
+bool nestsTokenizers(std::string_view sql) {
+  if (!skipWord(sql, "create") || !skipWord(sql, "virtual")) return false;
+  constexpr std::string_view kPorter = "porter";
+  constexpr std::size_t kNestedMax = 100;
+  std::size_t nested = 0;
+  for (std::size_t at = 0; at + kPorter.size() <= sql.size(); ++at) {
+    if (isWord(sql.substr(at, kPorter.size()), kPorter)) ++nested;
+  }
+  return nested > kNestedMax;
+}
+
 int registerSearchFunctions(sqlite3* raw, const Database& database) {
   fts5_api* api = nullptr;
   const int status = findApi(raw, api);

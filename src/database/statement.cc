@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/units.h"
+#include "database/allocation.h"
 #include "database/database-error.h"
 #include "database/database.h"
 
@@ -92,12 +93,15 @@ bool Execution::step() {
   const bool own = statement_.rules_ == Rules::Host;
   if (!own) database.throwIfInterrupted();
   giveRules();
+  const AllocationScope allocations(database);
   int status = sqlite3_step(raw_);
   // A guest's deadline must not keep us from rolling back.
   while (own && status == SQLITE_INTERRUPT && sqlite3_column_count(raw_) == 0) {
     sqlite3_reset(raw_);
     status = sqlite3_step(raw_);
   }
+  // FTS5 forgets less than was undone, sometimes, and would write what it remembers.
+  if (allocations.hasRefused() || status == SQLITE_NOMEM) database.isReusable_ = false;
   if (status == SQLITE_ROW) return true;
   if (status == SQLITE_DONE) return false;
   fail(status);
@@ -165,11 +169,15 @@ void Execution::fail(int status) const {
   if (statement_.rules_ != Rules::Host || status == SQLITE_INTERRUPT) {
     database.throwIfInterrupted();
   }
+  // A schema that changes all the time is nothing that was refused.
+  const std::string_view refusal = (status & 0xff) == SQLITE_SCHEMA
+                                       ? std::string_view()
+                                       : std::string_view(database.authorizer_.refusal);
   const bool hidesValues = sqlite3_bind_parameter_count(raw_) != 0 && !database.showsBoundValues();
   throwDatabaseError(sqlite3_db_handle(raw_), status,
                      {.database = database,
                       .values = hidesValues ? BoundValues::Some : BoundValues::None,
-                      .refusal = database.authorizer_.refusal,
+                      .refusal = refusal,
                       .facts = statement_.facts_,
                       .sql = statement_.sql(),
                       .shownValues = shownValues_});

@@ -102,12 +102,7 @@ TransactionHandle Transactions::begin(std::optional<TransactionHandle> parent, B
 
 void Transactions::commit(TransactionHandle handle) {
   check(handle);
-  try {
-    execute(open_.size() == 1 ? Command::Commit : Command::Release);
-  } catch (const Error&) {
-    noticeEnd();
-    throw;
-  }
+  execute(open_.size() == 1 ? Command::Commit : Command::Release);
   open_.pop_back();
 }
 

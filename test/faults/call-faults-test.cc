@@ -44,26 +44,30 @@ const std::map<std::string, std::string>& harmless() {
       {"free", kNothing},
       {"get_autocommit", kNumber},
       {"interrupt", kNothing},
+      {"config", "fails only when SQLite is in use already, and then nothing is changed"},
       {"last_insert_rowid", kNumber},
-      {"libversion_number", kNumber},
       {"limit", kNumber},
       {"progress_handler", kNothing},
+      {"result_double", kNothing},
       {"result_error", kNothing},
       {"result_error_code", kNothing},
       {"result_error_nomem", kNothing},
       {"result_error_toobig", kNothing},
       {"result_int", kNothing},
       {"result_text", kNothing},
-      {"result_value", kNothing},
       {"set_authorizer", kMisuse},
       {"set_last_insert_rowid", kNothing},
       {"sql", kNumber},
+      {"stmt_busy", kNumber},
       {"stmt_readonly", kNumber},
       {"total_changes64", kNumber},
       {"trace_v2", kMisuse},
       {"user_data", kNumber},
       {"value_bytes", kNumber},
+      {"value_double", kNumber},
       {"value_free", kNothing},
+      {"value_int", kNumber},
+      {"value_int64", kNumber},
       {"value_type", kNumber},
       {"value_text", "SQLite itself fails the statement, as the allocation faults show"},
       {"vfs_find", "once in a process, before there is anything to lose"},
@@ -121,7 +125,9 @@ std::vector<int> statusesOf(Call call) {
     case Call::BindDouble:
     case Call::BindInteger:
     case Call::BindNull:
+    case Call::BindPointer:
     case Call::BindText:
+    case Call::PrepareOwn:
     case Call::CreateFunction:
       return {SQLITE_NOMEM};
     case Call::Configure:
@@ -145,7 +151,7 @@ std::vector<int> statusesOf(Call call) {
 }
 
 // Each status where the call is used seldom; else they take turns, one at each use.
-constexpr std::uint64_t kUsesWithEveryStatus = 6;
+constexpr std::uint64_t kUsesWithEveryStatus = 4;
 
 class CallFaults : public testing::TestWithParam<Call> {};
 
@@ -155,10 +161,11 @@ TEST_P(CallFaults, AreAnsweredAndLeaveNothingBehind) {
   reference();
   const sqlite3_int64 before = sqlite3_memory_used();
   std::uint64_t runs = 0;
-  std::uint64_t abandoned = 0;
+  std::uint64_t failed = 0;
   bool fired = true;
   std::uint64_t nth = 1;
-  for (; fired; ++nth) {
+  // Five has no divisor in common with the numbers of statuses that are used so often.
+  for (; fired; nth += nth < 120 ? 1 : 5) {
     fired = false;
     for (std::size_t i = 0; i < statuses.size(); ++i) {
       const bool isDue = nth <= kUsesWithEveryStatus || (nth + i) % statuses.size() < 1;
@@ -181,14 +188,15 @@ TEST_P(CallFaults, AreAnsweredAndLeaveNothingBehind) {
       }
       const Verdict verdict = runWithFault(
           options, [&fault] { arm(fault); }, [&fired] { fired = disarm() || fired; });
-      abandoned += verdict.abandoned ? 1 : 0;
+      failed += verdict.failed ? 1 : 0;
       ++runs;
       if (HasFailure()) return;
     }
   }
   EXPECT_EQ(sqlite3_memory_used(), before);
   EXPECT_TRUE(nth > 2) << "it is never called";
-  std::cout << nth - 2 << " uses, " << runs << " runs, " << abandoned << " connections given up\n";
+  std::cout << "about " << nth << " uses, " << runs << " runs, " << failed
+            << " of them with an error\n";
 }
 
 // The log is moved into the database after a full disk; that it cannot be is no failure of the

@@ -66,6 +66,13 @@ SS_STATUS(Call::BindText, bind_text64,
           (sqlite3_stmt * statement, int index, const char* text, sqlite3_uint64 size, Free free,
            unsigned char encoding),
           (statement, index, text, size, free, encoding))
+SS_STATUS(Call::BindPointer, bind_pointer,
+          (sqlite3_stmt * statement, int index, void* pointer, const char* type, Free free),
+          (statement, index, pointer, type, free))
+SS_STATUS(Call::PrepareOwn, prepare_v2,
+          (sqlite3 * connection, const char* sql, int size, sqlite3_stmt** statement,
+           const char** rest),
+          (connection, sql, size, statement, rest))
 SS_STATUS(Call::CreateFunction, create_function_v2,
           (sqlite3 * connection, const char* name, int arguments, int flags, void* self,
            Function function, Function step, Final final, Free free),

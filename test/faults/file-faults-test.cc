@@ -128,12 +128,13 @@ TEST(FileFaults, SayThatTheLogCannotBeEmptied) {
   const DatabaseOptions options{.file = folder / "a.db"};
   Guest guest(options);
   for (const Step& step : script()) step(guest);
+  guest.finish();
   failFile({.operation = FileOperation::Truncate, .part = kLog, .status = SQLITE_IOERR_TRUNCATE});
   expectError(
       ErrorCode::Unavailable,
       str("reading or writing ", (folder / "a.db").string(),
           " failed; look after its disk and try again (SQLITE_IOERR_TRUNCATE)"),
-      [&guest] { guest.database().execute("pragma wal_checkpoint(truncate)", Rules::Host); });
+      [&guest] { guest.pool().lend()->execute("pragma wal_checkpoint(truncate)", Rules::Host); });
   EXPECT_TRUE(stopFailingFiles());
   EXPECT_EQ(contentOf(options), reference().contents.back());
 }

@@ -30,6 +30,99 @@ const std::string& bigBlob() {
   return text;
 }
 
+void addBatches(std::vector<Step>& steps) {
+  steps.push_back([](Guest& guest) {
+    guest.ask(guest.batch(R"J(
+        {"method":"run","sql":"insert into users values (?, ?, 5)","params":[5,"e"]},
+        {"method":"all","sql":"update users set score = 6 where id = 5 returning *","params":[]},
+        {"method":"values","sql":"select email from users where score > ?","params":[1.5]},
+        {"method":"get","sql":"select * from users where email = ?","params":["e"]})J"));
+  });
+  steps.push_back([](Guest& guest) {
+    guest.askInVain(guest.batch(R"J(
+        {"method":"run","sql":"update users set score = 9","params":[]},
+        {"method":"run","sql":"insert into users values (6, 'e', 1)","params":[]},
+        {"method":"run","sql":"delete from notes","params":[]})J"),
+                    "statement 2 of the batch: users.email must be unique");
+  });
+  steps.push_back([](Guest& guest) {
+    guest.ask(guest.batch(R"J({"method":"all","sql":"select id from users","params":[]})J"));
+  });
+  steps.push_back([](Guest& guest) {
+    guest.begin();
+    guest.ask(guest.statement("run", "insert into extra values (3)"));
+    guest.ask(guest.batch(R"J(
+        {"method":"run","sql":"insert into extra values (4)","params":[]},
+        {"method":"all","sql":"insert into extra values (5) returning x","params":[]})J"));
+    guest.askInVain(guest.batch(R"J(
+        {"method":"run","sql":"insert into extra values (6)","params":[]},
+        {"method":"run","sql":"insert into notes (owner) values (99)","params":[]})J"),
+                    "statement 2 of the batch: notes.owner must name an existing users.id");
+    guest.ask(guest.statement("all", "select x from extra"));
+    guest.commit();
+  });
+}
+
+// Five rows in pieces of two.
+constexpr std::string_view kFiveRows =
+    "select users.id, email, ?, picture from (select 1 as i union all select 2 union all select 3"
+    " union all select 4 union all select 5), users left join notes on owner = 1"
+    " where users.id = 1 order by i";
+
+void addCursors(std::vector<Step>& steps) {
+  steps.push_back([](Guest& guest) { guest.iterate(kFiveRows, 9, R"J("to its end")J"); });
+  steps.push_back([](Guest& guest) {
+    const std::string first = guest.iterate(kFiveRows, 2, R"J("closed")J");
+    guest.ask(guest.statement("run", "update users set email = 'changed' where id = 1"));
+    const std::string second = guest.iterate(kFiveRows, 1, R"J("beside it")J");
+    guest.close(first);
+    guest.close(second);
+  });
+  steps.push_back([](Guest& guest) {
+    guest.begin();
+    guest.ask(guest.statement("run", "insert into users values (7, 'g', null)"));
+    guest.iterate("select email from users", 9);
+    guest.iterate("select id from users", 1);
+    guest.begin();
+    guest.iterate("select id from users", 2);
+    guest.rollback();
+    guest.commit();
+    guest.forgetCursors();  // The ends of their transactions closed them.
+  });
+  // The end of the session closes it.
+  steps.push_back([](Guest& guest) { guest.iterate(kFiveRows, 2, R"J("left open")J"); });
+}
+
+void addSeveralTransactions(std::vector<Step>& steps) {
+  const std::string_view count = "select count(*) from extra";
+  steps.push_back([count](Guest& guest) {
+    guest.begin();
+    guest.ask(guest.statement("run", "insert into extra values (10)"));
+    guest.ask(Guest::statementIn("", "all", count));
+    guest.askTooEarly(Guest::statementIn("", "run", "insert into extra values (11)"));
+    guest.askTooEarly(R"J({"method":"begin"})J");
+    guest.ask(guest.statement("all", count));
+    guest.commit();
+    guest.ask(Guest::statementIn("", "all", count));
+  });
+  steps.push_back([count](Guest& guest) {
+    const std::string beside = guest.beginBeside();
+    guest.ask(Guest::statementIn(beside, "all", count));
+    guest.begin();
+    guest.ask(guest.statement("run", "insert into extra values (12)"));
+    guest.askTooEarly(Guest::statementIn(beside, "run", "insert into extra values (13)"));
+    guest.commit();
+    guest.ask(Guest::statementIn(beside, "all", count));  // As when it began.
+    guest.rollbackBeside();
+  });
+  steps.push_back([](Guest& guest) {
+    const std::string beside = guest.beginBeside();
+    guest.ask(Guest::statementIn(beside, "run", "delete from extra"));
+    guest.askTooEarly(R"J({"method":"begin"})J");
+    guest.rollbackBeside();
+  });
+}
+
 std::vector<Step> makeScript() {
   std::vector<Step> steps;
   const auto ask = [&steps](std::string_view method, std::string sql, std::string params = "") {
@@ -85,6 +178,9 @@ std::vector<Step> makeScript() {
     guest.ask(guest.statement("run", "delete from users"));
     guest.rollback();
   });
+  addBatches(steps);
+  addCursors(steps);
+  addSeveralTransactions(steps);
   ask("all", "select count(*), sum(score), max(email) from users");
   ask("run", "delete from notes where owner = 2");
   return steps;
@@ -101,7 +197,8 @@ bool isActionable(std::string_view answer) {
 }  // namespace
 
 Guest::Guest(DatabaseOptions options)
-    : database_(std::move(options)), session_(database_, {.pusher = &push}) {}
+    : pool_(std::move(options)),
+      session_(pool_, {.limits = {.cursorBatchRowsMax = 2}, .pusher = &push}) {}
 
 Guest::~Guest() {
   try {
@@ -133,9 +230,19 @@ void Guest::askInVain(const std::string& request, std::string_view expected) {
 
 std::string Guest::statement(std::string_view method, std::string_view sql,
                              std::string_view params) const {
-  const std::string in = open_.empty() ? "" : str(R"J(,"transaction":)J", open_.back());
+  return statementIn(open_.empty() ? "" : open_.back(), method, sql, params);
+}
+
+std::string Guest::statementIn(std::string_view handle, std::string_view method,
+                               std::string_view sql, std::string_view params) {
+  const std::string in = handle.empty() ? "" : str(R"J(,"transaction":)J", handle);
   return str(R"J({"method":")J", method, R"J(","sql":")J", sql, R"J(","params":[)J", params, "]",
              in, "}");
+}
+
+std::string Guest::batch(std::string_view steps) const {
+  const std::string in = open_.empty() ? "" : str(R"J(,"transaction":)J", open_.back());
+  return str(R"J({"method":"batch","steps":[)J", steps, "]", in, "}");
 }
 
 std::string Guest::control(std::string_view method, std::string_view handle) {
@@ -160,11 +267,69 @@ void Guest::rollback() {
   open_.pop_back();
 }
 
-void Guest::rollbackAll() {
-  while (!open_.empty()) {
-    answerTo(control("rollback", open_.back()));
-    open_.pop_back();
+std::string Guest::beginBeside() {
+  const std::string answer = answerTo(R"J({"method":"begin","behavior":"deferred"})J");
+  constexpr std::string_view kBefore = R"J({"transaction":)J";
+  if (!answer.starts_with(kBefore)) throw Refused(answer);
+  return beside_.emplace_back(answer.substr(kBefore.size(), answer.size() - kBefore.size() - 1));
+}
+
+void Guest::rollbackBeside() {
+  ask(control("rollback", beside_.back()));
+  beside_.pop_back();
+}
+
+// What cursors are called is not a part of the transcript: it differs when the script runs again.
+std::string Guest::iterate(std::string_view sql, std::size_t pieces, std::string_view params) {
+  constexpr std::string_view kBefore = R"J(,"cursor":)J";
+  std::string cursor;
+  std::string request = statement("iterate", sql, params);
+  for (std::size_t piece = 0; piece < pieces; ++piece) {
+    std::string answer = answerTo(request);
+    const bool failed = answer.starts_with(R"J({"error")J");
+    const auto at = failed ? std::string::npos : answer.rfind(kBefore);
+    if (at == std::string::npos && !cursor.empty()) {
+      std::erase(cursors_, cursor);  // At its end, or failed.
+      cursor.clear();
+    }
+    if (failed) throw Refused(answer);
+    transcript_.push_back(answer.substr(0, at));
+    if (at == std::string::npos) break;
+    if (cursor.empty()) {
+      cursor = answer.substr(at + kBefore.size(), answer.size() - at - kBefore.size() - 1);
+      cursors_.push_back(cursor);
+    }
+    request = str(R"J({"method":"fetch","cursor":)J", cursor, "}");
   }
+  return cursor;
+}
+
+void Guest::close(const std::string& cursor) {
+  ask(str(R"J({"method":"close","cursor":)J", cursor, "}"));
+  std::erase(cursors_, cursor);
+}
+
+void Guest::askTooEarly(const std::string& request) {
+  const std::string answer = answerTo(request);
+  if (answer.find(R"J("waitsFor":)J") == std::string::npos) throw Refused(answer);
+}
+
+void Guest::tell(const std::string& request) {
+  try {
+    answerTo(request);
+  } catch (const Error& error) {
+    ADD_FAILURE() << "ending what is open stopped the guest: " << error.what();
+  }
+}
+
+void Guest::endAll() {
+  for (const std::string& cursor : cursors_) {
+    tell(str(R"J({"method":"close","cursor":)J", cursor, "}"));
+  }
+  for (auto* stack : {&open_, &beside_}) {
+    for (; !stack->empty(); stack->pop_back()) tell(control("rollback", stack->back()));
+  }
+  cursors_.clear();
 }
 
 const std::vector<Step>& script() {
@@ -235,11 +400,10 @@ Run runFaulty(const DatabaseOptions& options) {
     EXPECT_TRUE(isActionable(refused.what())) << refused.what();
   } catch (const Error& error) {
     run.verdict = {.failed = true, .message = str(nameOf(error.code()), ": ", error.message())};
-    // Opening fails with an exception. So does a session whose connection is to be thrown away.
-    run.verdict.abandoned = run.guest != nullptr;
-    EXPECT_TRUE(run.guest == nullptr ? error.code() == ErrorCode::Unavailable
-                                     : run.guest->database().isAbandoned())
+    // Opening fails with an exception. Nothing else stops a guest.
+    EXPECT_TRUE(run.guest == nullptr && error.code() == ErrorCode::Unavailable)
         << run.verdict.message;
+    run.guest.reset();
   }
   return run;
 }
@@ -257,14 +421,7 @@ Verdict runWithFault(const DatabaseOptions& options, const std::function<void()>
     EXPECT_EQ(run.guest->transcript(), expected.transcript);
     EXPECT_EQ(contentOf(options), expected.contents.back());
   }
-  if (run.guest != nullptr && !run.verdict.abandoned) {
-    run.guest->rollbackAll();
-    // Without memory a rollback may have to wait until the next request.
-    Database& database = run.guest->database();
-    EXPECT_TRUE(!database.inTransaction() || database.isAbandoned());
-  } else {
-    run.guest.reset();
-  }
+  if (run.guest != nullptr && run.verdict.failed) run.guest->endAll();
   const std::string content = contentOf(options);
   const std::string& after = expected.contents[std::min(run.stepsDone + 1, script().size())];
   EXPECT_TRUE(content == expected.contents[run.stepsDone] || content == after)
@@ -281,6 +438,8 @@ Verdict runWithFault(const DatabaseOptions& options, const std::function<void()>
   }
   EXPECT_EQ(run.guest->transcript(), expected.transcript);
   EXPECT_EQ(contentOf(options), expected.contents.back());
+  EXPECT_EQ(run.guest->finish(), 0u);
+  EXPECT_EQ(run.guest->pool().counters().lent, 0u);
   return run.verdict;
 }
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "bridge/session.h"
-#include "database/database.h"
+#include "database/connection-pool.h"
 
 namespace schemascript::faults {
 
@@ -20,7 +20,7 @@ class Refused : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// A connection with a session on it. The only place that makes one.
+// A session with connections of its own. The only place that makes one.
 class Guest {
  public:
   explicit Guest(DatabaseOptions options);
@@ -35,14 +35,33 @@ class Guest {
   void begin();
   void commit();
   void rollback();
-  // Rolls back what is open, as a driver does that was told of an error.
-  void rollbackAll();
+  // A deferred transaction beside those: its statements name the handle that is answered, until
+  // rollbackBeside().
+  std::string beginBeside();
+  void rollbackBeside();
+  // Reads as ask() does, in pieces of two rows, as many of them as there are up to `pieces`.
+  // Answers the cursor, which is left open if there may be more rows; else nothing.
+  std::string iterate(std::string_view sql, std::size_t pieces, std::string_view params = "");
+  void close(const std::string& cursor);
+  // Those that are open are closed by the session itself.
+  void forgetCursors() { cursors_.clear(); }
+  // The answer must be that the request waits for a transaction.
+  void askTooEarly(const std::string& request);
+  // Closes cursors and rolls back what is open, as a driver does that was told of an error.
+  void endAll();
+  // Ends the session, as when the guest has ended.
+  std::size_t finish() { return session_.finish(); }
 
   // A request for one statement. `params` is JSON.
   std::string statement(std::string_view method, std::string_view sql,
                         std::string_view params = "") const;
+  // In the transaction `handle`, or outside of all if that is empty.
+  static std::string statementIn(std::string_view handle, std::string_view method,
+                                 std::string_view sql, std::string_view params = "");
+  // `steps` are objects with the fields of a statement.
+  std::string batch(std::string_view steps) const;
 
-  Database& database() { return database_; }
+  ConnectionPool& pool() { return pool_; }
   const std::vector<std::string>& transcript() const { return transcript_; }
   void forget() { transcript_.clear(); }
 
@@ -50,9 +69,13 @@ class Guest {
   std::string answerTo(const std::string& request);
   std::string control(std::string_view method, std::string_view handle);
 
-  Database database_;
+  void tell(const std::string& request);
+
+  ConnectionPool pool_;
   Session session_;
   std::vector<std::string> open_;
+  std::vector<std::string> beside_;
+  std::vector<std::string> cursors_;
   std::vector<std::string> transcript_;
 };
 
@@ -73,15 +96,14 @@ struct Reference {
 const Reference& reference();
 
 struct Verdict {
-  bool failed = false;     // A step was refused, or opening was.
-  bool abandoned = false;  // The connection had to be given up.
+  bool failed = false;  // A step was refused, or opening was.
   std::string message{};
 };
 
 // Runs the script with faults between `arm` and `disarm`, and checks with GoogleTest's means: the
 // error is one that somebody can act on, the content is as before the failed step or after it, no
-// transaction is left open, and the script then runs from its start, on the same connection where
-// that was not given up. `disarm` is called exactly once.
+// transaction is left open, and the script then runs from its start in the same session, which
+// gives back every connection in the end. `disarm` is called exactly once.
 Verdict runWithFault(const DatabaseOptions& options, const std::function<void()>& arm,
                      const std::function<void()>& disarm);
 

@@ -58,6 +58,10 @@ class RowIterator implements AsyncIterableIterator<unknown, undefined> {
 
   next(): Promise<Next> {
     if (this.#waiting) return this.#waiting.then(() => this.next());
+    // Most rows: they are there, and are what they are to be.
+    if (this.#at < this.#rows.length && !this.#mapRow) {
+      return Promise.resolve({ done: false, value: this.#rows[this.#at++] });
+    }
     return this.#state === "new" ? this.#open() : attempt(() => this.#next());
   }
 

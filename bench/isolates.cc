@@ -58,16 +58,15 @@ void measure(const Arguments& arguments) {
   const App::Loaded loaded = App::load(engine, watchdog, readFile(arguments.bundle), {});
   if (!loaded.app) throw guestFailed("the app cannot be loaded: " + loaded.error.message);
   const auto newIsolate = [&](Isolation isolation) {
-    return std::make_unique<Isolate>(loaded.app, watchdog, pool,
-                                     IsolateOptions{.isolation = isolation});
+    return std::make_unique<Isolate>(loaded.app, watchdog, IsolateOptions{.isolation = isolation});
   };
   GuestThread::run([&] {
     const auto fresh = newIsolate(Isolation::Request);
     const auto kept = newIsolate(Isolation::Worker);
-    newIsolate(Isolation::Request)->call("setUp", "");
+    newIsolate(Isolation::Request)->call(pool, {.name = "setUp"});
     std::vector<double> with, without, ratios, resets, first;
     const auto call = [&](Isolate& isolate) {
-      check(isolate.call(arguments.name, arguments.argument));
+      check(isolate.call(pool, {.name = arguments.name, .argument = arguments.argument}));
     };
     for (int count = -100; count < arguments.calls; ++count) {
       const double reset = microsecondsOf([&] { fresh->refresh(); });

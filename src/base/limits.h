@@ -13,6 +13,10 @@ struct Limits {
   // Wall clock of one run. Long enough for a script that imports a file, short enough that a loop
   // without end is noticed by whoever waits for it.
   std::chrono::milliseconds runTimeMax{30'000};
+  // Fuel: jumps and calls that QuickJS makes, counted exactly; the same call costs the same each
+  // time. Some 50 to 100 million are a second. As many as runTimeMax allows: who wants the same
+  // answer on every machine sets it lower.
+  std::uint64_t fuelMax = 10'000'000'000;
   // Linear memory of one guest, a multiple of the 64 KiB of a WebAssembly page.
   std::uint64_t memoryBytesMax = 64ull << 20;
   // QuickJS's heap. Below `memoryBytesMax`, so that JavaScript gets an error that it can read
@@ -21,9 +25,23 @@ struct Limits {
   // QuickJS's stack. Below the 1 MiB that the module is linked with, for the frames of our own
   // glue.
   std::uint64_t stackBytesMax = 768ull << 10;
+  // Timers that wait at the same time. Each takes some 200 bytes of the heap.
+  std::uint32_t timersMax = 10'000;
+  // What one call writes to the console, as UTF-8. What is more is dropped, and the log says so: a
+  // page or two help, a disk full of lines does not.
+  std::uint64_t logBytesMax = 1ull << 20;
 
   // What passes between guest and host. Enforced by the bridge.
 
+  // Time in SQLite of one call, all its statements together; waiting for other writers counts.
+  // Below runTimeMax, so that an app gets an error that it can answer.
+  std::chrono::milliseconds sqlTimeMax{20'000};
+  // Statements of one call; one of a batch counts like any other. More than a script can run in
+  // 30 s; who serves strangers sets it lower.
+  std::uint64_t statementsMax = 10'000'000;
+  // Rows that all statements of one call answer, and their bytes, encoded.
+  std::uint64_t callRowsMax = 100'000'000;
+  std::uint64_t callResultBytesMax = 16ull << 30;
   // One request. A blob of 24 MB fits in its base64 form; guests of 64 MiB cannot hold much more.
   std::uint64_t requestBytesMax = 32ull << 20;
   // Parameters of all statements of one batch. Each takes 40 bytes on the host, where one byte of
@@ -48,6 +66,13 @@ struct Limits {
   std::uint32_t sqlBytesMax = 1u << 20;
   // One text or blob, and one row. Larger things belong in files.
   std::uint32_t valueBytesMax = 50'000'000;
+  // The file of a database, without its write-ahead log. A disk is full for everybody.
+  std::uint64_t databaseBytesMax = 64ull << 30;
+  // Temporary files and tables of one connection: large sorts, materialised subqueries, vacuum.
+  std::uint64_t temporaryBytesMax = 1ull << 30;
+  // Memory that SQLite takes for one connection beyond its page cache: rows being made, sorters,
+  // statements.
+  std::uint64_t sqliteBytesMax = 256ull << 20;
   // Columns of a table, a result or an ORDER BY. SQLite's default.
   std::uint32_t columnsMax = 2'000;
   // Parameters of one statement. SQLite's default, which Drizzle's many-row inserts rely on.

@@ -57,7 +57,7 @@ void checkSource(const fs::path& file) {
     throw invalidRequest(str(file.string(), " is not an ordinary file"));
 }
 
-std::unique_ptr<ConnectionPool> openDatabase(const AppOptions& options) {
+std::unique_ptr<ConnectionPool> openDatabase(const ScriptOptions& options) {
   const fs::path& file = options.database;
   Limits limits = options.limits;
   // Whoever gives a script a second does not want to wait five for a lock.
@@ -79,7 +79,7 @@ std::unique_ptr<ConnectionPool> openDatabase(const AppOptions& options) {
 
 }  // namespace
 
-AppEnd runApp(AppOptions options) {
+AppEnd runApp(ScriptOptions options) {
   checkSource(options.file);
   const fs::path library = libraryFolder();
   Bundle bundle =

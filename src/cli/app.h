@@ -17,7 +17,7 @@
 
 namespace schemascript {
 
-struct AppOptions {
+struct ScriptOptions {
   std::filesystem::path file;
   std::filesystem::path database;  // Empty: in memory.
   Limits limits;
@@ -46,7 +46,7 @@ struct AppEnd {
 // Throws InvalidRequest for a file that cannot be read or a database that cannot be there,
 // Unavailable when the database or the machine does not let it run, and what `log` throws. The
 // database is closed at the return.
-AppEnd runApp(AppOptions options);
+AppEnd runApp(ScriptOptions options);
 
 // Says on standard error what there is to say about `end`, with the limits of the run, and answers
 // what the program ends with: Success only if the app ran to its end.

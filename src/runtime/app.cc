@@ -145,11 +145,12 @@ App::Loaded App::load(const Engine& engine, Watchdog& watchdog, std::string_view
 // One call, from its session to its report.
 class Isolate::Call {
  public:
-  explicit Call(Isolate& isolate)
+  Call(Isolate& isolate, ConnectionPool& database, const CallRequest& request)
       : isolate_(isolate),
+        request_(request),
         instance_(*isolate.instance_),
         deadline_(Watchdog::Clock::now() + isolate.app_->limits().runTimeMax),
-        session_(isolate.pool_, sessionOptions(isolate)) {
+        session_(database, sessionOptions(isolate, request)) {
     instance_.attach(&session_);
     watch_.emplace(isolate.watchdog_, instance_.supervised(), deadline_);
   }
@@ -159,9 +160,9 @@ class Isolate::Call {
     instance_.attach(nullptr);
   }
 
-  void toEnd(std::string_view name, std::string_view argument, CallReport& report) {
+  void toEnd(CallReport& report) {
     try {
-      untilItSettles(name, argument, report);
+      untilItSettles(report);
       report.cost.heapBytes = instance_.heapPeakBytes();
     } catch (const Error& error) {
       failAsThrown(report, error, instance_);
@@ -170,19 +171,15 @@ class Isolate::Call {
   }
 
  private:
-  static SessionOptions sessionOptions(const Isolate& isolate) {
-    return {isolate.app_->limits(),
-            "",
-            Pusher(),
-            isolate.options_.readOnly,
-            isolate.options_.capabilities,
-            isolate.options_.boundValues};
+  static SessionOptions sessionOptions(const Isolate& isolate, const CallRequest& request) {
+    return {isolate.app_->limits(), "", Pusher(), request.readOnly, request.capabilities,
+            request.boundValues};
   }
 
-  void untilItSettles(std::string_view name, std::string_view argument, CallReport& report) {
+  void untilItSettles(CallReport& report) {
     if (isolate_.state_ == State::Fresh) instance_.restartClock();
     isolate_.state_ = State::Used;
-    if (!instance_.call(name, argument)) {
+    if (!instance_.call(request_.name, request_.argument)) {
       return failAsTold(report, instance_.failure());
     }
     for (;;) {
@@ -210,15 +207,15 @@ class Isolate::Call {
   }
 
   Isolate& isolate_;
+  const CallRequest& request_;
   Instance& instance_;
   const Watchdog::Clock::time_point deadline_;
   Session session_;
   std::optional<Watchdog::Watch> watch_;
 };
 
-Isolate::Isolate(std::shared_ptr<const App> app, Watchdog& watchdog, ConnectionPool& pool,
-                 IsolateOptions options)
-    : app_(std::move(app)), watchdog_(watchdog), pool_(pool), options_(std::move(options)) {}
+Isolate::Isolate(std::shared_ptr<const App> app, Watchdog& watchdog, IsolateOptions options)
+    : app_(std::move(app)), watchdog_(watchdog), options_(options) {}
 
 Isolate::~Isolate() = default;
 
@@ -231,14 +228,14 @@ bool mayGoOn(CallEnd end) noexcept {
 
 }  // namespace
 
-CallReport Isolate::call(std::string_view name, std::string_view argument, const LogSink& log) {
+CallReport Isolate::call(ConnectionPool& database, const CallRequest& request) {
   const auto begin = std::chrono::steady_clock::now();
   const auto processorBegin = processorTime();
   refresh();
   CallReport report;
-  log_ = &log;
+  log_ = &request.log;
   try {
-    Call(*this).toEnd(name, argument, report);
+    Call(*this, database, request).toEnd(report);
   } catch (...) {
     log_ = nullptr;
     state_ = State::Used;

@@ -89,10 +89,17 @@ enum class Isolation : std::uint8_t {
 
 struct IsolateOptions {
   Isolation isolation = Isolation::Request;
-  bool readOnly = false;                               // The app may only read.
+  ResetCheck resetCheck = ResetCheck::No;
+};
+
+struct CallRequest {
+  std::string_view name;        // Of a function that the app exports.
+  std::string_view argument{};  // JSON; empty: no argument.
+  // Receives what the call writes, on the thread that called; may be empty.
+  LogSink log{};
+  bool readOnly = false;                               // The call may only read.
   std::shared_ptr<const Capabilities> capabilities{};  // What it may touch; null: everything.
   BoundValueDisplay boundValues = BoundValueDisplay::Hidden;  // In messages about statements.
-  ResetCheck resetCheck = ResetCheck::No;
 };
 
 struct CallReport {
@@ -112,20 +119,19 @@ struct CallReport {
 // One guest of an app, called again and again. Belongs to one thread, which GuestThread made.
 class Isolate {
  public:
-  // Keeps references to `watchdog` and `pool`, which must outlive it. Makes its guest at the first
-  // call, or in refresh().
-  Isolate(std::shared_ptr<const App> app, Watchdog& watchdog, ConnectionPool& pool,
-          IsolateOptions options);
+  // Keeps a reference to `watchdog`, which must outlive it. Makes its guest at the first call, or
+  // in refresh().
+  Isolate(std::shared_ptr<const App> app, Watchdog& watchdog, IsolateOptions options = {});
   ~Isolate();
   Isolate(const Isolate&) = delete;
   Isolate& operator=(const Isolate&) = delete;
 
-  // Calls the function that the app exports as `name` with `argument`, JSON; empty: no argument.
-  // The call has limits().runTimeMax, and a session of its own. `log` receives what it writes; may
-  // be empty. Throws Unavailable when no guest can be made, Internal for bugs of ours, and what
-  // `log` throws; how the call ended, however badly, is in the report. Can be called again after
-  // anything.
-  CallReport call(std::string_view name, std::string_view argument, const LogSink& log = {});
+  // Calls a function of the app, whose queries go to `database`. The call has limits().runTimeMax,
+  // and a session of its own. Throws Unavailable when no guest can be made, Internal for bugs of
+  // ours, and what the log throws; how the call ended, however badly, is in the report. Can be
+  // called again after anything. With Isolation::Worker, calls for another database find what those
+  // for the first one left.
+  CallReport call(ConnectionPool& database, const CallRequest& request);
 
   // Does now, while nobody waits, what the next call would begin with: puts the guest back to the
   // snapshot, or makes one. Nothing in it belongs to the last call afterwards. Throws Unavailable.
@@ -137,7 +143,6 @@ class Isolate {
 
   const std::shared_ptr<const App> app_;
   Watchdog& watchdog_;
-  ConnectionPool& pool_;
   const IsolateOptions options_;
   const LogSink* log_ = nullptr;  // Of the call that runs.
   std::unique_ptr<Instance> instance_;

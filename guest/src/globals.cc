@@ -2,6 +2,7 @@
 #include <bit>
 #include <cmath>
 
+#include "bytes.h"
 #include "guest.h"
 #include "host.h"
 #include "module-scope.h"
@@ -9,35 +10,6 @@
 
 namespace schemascript::guest {
 namespace {
-
-// The bytes of a Uint8Array. A view: valid until JavaScript runs again. False with an exception
-// pending.
-bool bytesOf(JSContext* context, JSValueConst array, std::uint8_t*& first, std::size_t& size) {
-  std::size_t offset = 0;
-  std::size_t elementBytes = 0;
-  const Value buffer(context,
-                     JS_GetTypedArrayBuffer(context, array, &offset, &size, &elementBytes));
-  if (buffer.isException()) return false;
-  if (elementBytes != 1) {
-    JS_ThrowTypeError(context, "expected a Uint8Array");
-    return false;
-  }
-  std::size_t bufferSize = 0;
-  std::uint8_t* const start = JS_GetArrayBuffer(context, &bufferSize, buffer.get());
-  if (start == nullptr && size != 0) return false;
-  first = start + offset;
-  return true;
-}
-
-JSValue newUint8Array(JSContext* context, std::string_view bytes) {
-  Value buffer(context,
-               JS_NewArrayBufferCopy(context, reinterpret_cast<const std::uint8_t*>(bytes.data()),
-                                     bytes.size()));
-  if (buffer.isException()) return JS_EXCEPTION;
-  // The engine reads all three, whatever the count says.
-  JSValueConst arguments[] = {buffer.get(), JS_UNDEFINED, JS_UNDEFINED};
-  return JS_NewTypedArray(context, 3, arguments, JS_TYPED_ARRAY_UINT8);
-}
 
 // __host_sqlite_call(payload: string): string
 JSValue hostSqliteCall(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
@@ -79,16 +51,8 @@ JSValue nativeRandomFill(JSContext* context, JSValueConst, int, JSValueConst* ar
 JSValue nativeUtf8Encode(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
   const Text text(context, arguments[0]);
   if (!text.valid()) return JS_EXCEPTION;
-  // The engine writes a lone surrogate as the three bytes ED A0..BF xx; U+FFFD has three bytes as
-  // well.
   if (isUtf8(text.view())) return newUint8Array(context, text.view());
-  std::string bytes(text.view());
-  for (std::size_t at = 0; at + 2 < bytes.size(); ++at) {
-    if (bytes[at] == '\xED' && static_cast<std::uint8_t>(bytes[at + 1]) >= 0xA0) {
-      bytes.replace(at, 3, "\xEF\xBF\xBD");
-    }
-  }
-  return newUint8Array(context, bytes);
+  return newUint8Array(context, toWellFormed(text.view()));
 }
 
 JSValue nativeUtf8Decode(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
@@ -138,6 +102,16 @@ JSValue nativePromiseState(JSContext* context, JSValueConst, int, JSValueConst* 
     JS_SetPropertyUint32(context, answer, 1, JS_PromiseResult(context, arguments[0]));
   }
   return answer;
+}
+
+JSValue nativeWantBody(JSContext* context, JSValueConst, int, JSValueConst*) {
+  Guest::of(context).server.wantsBody = true;
+  return JS_UNDEFINED;
+}
+
+JSValue nativeSetServer(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
+  Guest::of(context).server.functions = Value::share(context, arguments[0]);
+  return JS_UNDEFINED;
 }
 
 JSValue nativeDetachArrayBuffer(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
@@ -213,6 +187,8 @@ constexpr Function kNative[] = {
     {"setDescribeErrorText", nativeSetDescribeErrorText, 1},
     {"promiseState", nativePromiseState, 1},
     {"detachArrayBuffer", nativeDetachArrayBuffer, 1},
+    {"wantBody", nativeWantBody, 0},
+    {"setServer", nativeSetServer, 1},
 };
 
 void define(JSContext* context, JSValueConst object, const Function& function) {

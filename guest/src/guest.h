@@ -11,13 +11,19 @@
 
 #include "js.h"
 #include "modules.h"
+#include "serve.h"
 #include "sqlite.h"
 #include "timers.h"
 
 namespace schemascript::guest {
 
 // What ss_poll answers when it has nothing to wait for.
-enum class Progress : std::int32_t { Finished = -1, Failed = -2, NeverSettles = -3 };
+enum class Progress : std::int32_t {
+  Finished = -1,
+  Failed = -2,
+  NeverSettles = -3,
+  WantsBody = -4
+};
 
 struct Rejection {
   Value promise;
@@ -41,16 +47,18 @@ struct Guest {
   Modules modules;
   Timers timers;
   Sqlite sqlite;
+  Server server;
   Value internals;                    // The namespace of `schemascript/internal`.
   Value describeError;                // Set by the built-in runtime: an error to JSON text.
   std::vector<Value> startCallbacks;  // Run by ss_start.
   std::vector<Rejection> rejections;  // Of promises that nobody handles so far.
   std::array<std::uint64_t, 4> random{};
-  bool isSeeded = false;       // What is random; never in a snapshot.
-  Value date;                  // The engine's own Date.
-  Value exports;               // The namespace of the app's module, once it is loaded.
-  Value evaluation;            // The promise of the app's module, or of the call that runs.
-  bool isCall = false;         // Which of the two.
+  bool isSeeded = false;  // What is random; never in a snapshot.
+  Value date;             // The engine's own Date.
+  Value exports;          // The namespace of the app's module, once it is loaded.
+  Value evaluation;       // The promise of the app's module, or of the call that runs.
+  // Keeps what a call answered, once it has settled; null for the app's module.
+  bool (*keepAnswer)(Guest&, const Value&) = nullptr;
   bool pushFirst = false;      // The tables are still to be sent, before the first query.
   std::string failure;         // JSON; empty while nothing failed.
   std::string emitted;         // JSON; what the last ss_emit made.

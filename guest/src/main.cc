@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "allocator.h"
 #include "guest.h"
@@ -308,7 +309,7 @@ void forgetLastCall() {
   guest->failure.clear();
   guest->rejections.clear();
   guest->evaluation = Value();
-  guest->isCall = false;
+  guest->keepAnswer = nullptr;
   JS_SetMemoryLimit(guest->runtime, guest->heapBytesMax);
   measureHeapPeak();
 }
@@ -336,6 +337,28 @@ bool findExported(std::string_view name, Value& function, Value& receiver) {
   return true;
 }
 
+// Waits for what a handler has come to. False after a failure.
+bool await(Value called, bool (*keep)(Guest&, const Value&)) {
+  guest->evaluation = promiseOf(std::move(called));
+  if (guest->evaluation.isException()) {
+    guest->evaluation = Value();
+    failWithException();
+    return false;
+  }
+  guest->keepAnswer = keep;
+  return true;
+}
+
+// Keeps an answer as JSON. False when that threw.
+bool keepJson(Guest& of, const Value& answered) {
+  JSContext* const context = of.context;
+  const Value json(context, JS_JSONStringify(context, answered.get(), JS_UNDEFINED, JS_UNDEFINED));
+  if (json.isException()) return false;
+  if (json.isUndefined()) return true;
+  of.result.emplace(context, json.get());
+  return of.result->valid();
+}
+
 // Calls an export of the app; ss_poll sees to its end. `json` is followed by a zero byte, as the
 // engine wants it. False after a failure.
 bool call(std::string_view name, std::string_view json) {
@@ -352,30 +375,55 @@ bool call(std::string_view name, std::string_view json) {
   Value receiver;
   if (!findExported(name, function, receiver)) return false;
   JSValueConst arguments[] = {argument.get()};
-  guest->evaluation = promiseOf(Value(
-      context, JS_Call(context, function.get(), receiver.get(), json.empty() ? 0 : 1, arguments)));
-  if (guest->evaluation.isException()) {
-    guest->evaluation = Value();
+  return await(Value(context, JS_Call(context, function.get(), receiver.get(), json.empty() ? 0 : 1,
+                                      arguments)),
+               keepJson);
+}
+
+// Finds a handler of the app's default export, which is then `receiver`. Unlike the functions that
+// are called by name it may be inherited: routers are objects of classes. False after a failure.
+bool findHandler(const char* name, Value& handler, Value& receiver) {
+  JSContext* const context = guest->context;
+  receiver = property(guest->exports.get(), "default");
+  if (JS_IsObject(receiver.get())) handler = property(receiver.get(), name);
+  if (receiver.isException() || handler.isException()) {
     failWithException();
     return false;
   }
-  guest->isCall = true;
+  if (!JS_IsFunction(context, handler.get())) {
+    const std::string message = "the app's default export has no function " + std::string(name);
+    reportFailure("missing", R"({"message":)" + quote(newString(context, message)) + '}');
+    return false;
+  }
   return true;
 }
 
-bool callHasSettled() { return guest->isCall && !isPending(); }
+bool serveFetch(std::string_view message) {
+  forgetLastCall();
+  Value handler;
+  Value receiver;
+  return findHandler("fetch", handler, receiver) &&
+         await(handleFetch(*guest, handler, receiver, message), keepHead);
+}
 
-// What the call has answered, as JSON. False when that threw.
+bool serveScheduled(std::string_view json) {
+  forgetLastCall();
+  Value handler;
+  Value receiver;
+  return findHandler("scheduled", handler, receiver) &&
+         await(handleScheduled(*guest, handler, receiver, json),
+               [](Guest& of, const Value&) { return keepRest(of); });
+}
+
+bool callHasSettled() { return guest->keepAnswer != nullptr && !isPending(); }
+
+// What the call has answered. False when that threw.
 bool keepResult() {
   JSContext* const context = guest->context;
-  guest->isCall = false;
+  const auto keep = std::exchange(guest->keepAnswer, nullptr);
   const Value result(context, JS_PromiseResult(context, guest->evaluation.get()));
   guest->evaluation = Value();
-  const Value json(context, JS_JSONStringify(context, result.get(), JS_UNDEFINED, JS_UNDEFINED));
-  if (json.isException()) return false;
-  if (json.isUndefined()) return true;
-  guest->result.emplace(context, json.get());
-  return guest->result->valid();
+  return keep(*guest, result);
 }
 
 Progress endOfCall() {
@@ -487,6 +535,42 @@ SS_EXPORT(ss_result) const std::uint32_t* ss_result() {
   return wordsOf(guest->result ? guest->result->view() : std::string_view());
 }
 
+SS_EXPORT(ss_env) std::uint32_t ss_env(const char* json, std::uint32_t size) {
+  enter();
+  if (setEnvironment(*guest, {json, size})) return 1;
+  failWithException();
+  return 0;
+}
+
+SS_EXPORT(ss_fetch) std::uint32_t ss_fetch(const char* message, std::uint32_t size) {
+  enter();
+  return serveFetch({message, size}) ? 1 : 0;
+}
+
+SS_EXPORT(ss_scheduled) std::uint32_t ss_scheduled(const char* json, std::uint32_t size) {
+  enter();
+  return serveScheduled({json, size}) ? 1 : 0;
+}
+
+SS_EXPORT(ss_receive)
+std::uint32_t ss_receive(const char* bytes, std::uint32_t size, std::uint32_t state) {
+  enter();
+  if (!receiveBody(*guest, {bytes, size}, state).isException()) return 1;
+  failWithException();
+  return 0;
+}
+
+SS_EXPORT(ss_wants_body) std::uint32_t ss_wants_body() { return guest->server.wantsBody ? 1 : 0; }
+
+SS_EXPORT(ss_next) std::uint32_t ss_next() {
+  enter();
+  return await(nextPiece(*guest), keepPiece) ? 1 : 0;
+}
+
+SS_EXPORT(ss_response) const std::uint32_t* ss_response() {
+  return wordsOf(guest->server.response);
+}
+
 SS_EXPORT(ss_heap_peak) std::uint32_t ss_heap_peak() { return heapPeakBytes(); }
 
 SS_EXPORT(ss_poll) double ss_poll() {
@@ -500,6 +584,7 @@ SS_EXPORT(ss_poll) double ss_poll() {
     return std::max(0.0, guest->timers.nextDue() - hostClock(Clock::Monotonic));
   }
   if (isPending()) {
+    if (guest->server.wantsBody) return answer(Progress::WantsBody);
     failPending();
     return answer(Progress::NeverSettles);
   }

@@ -253,9 +253,14 @@ struct Instance::Parts {
 
   // Calls an export with (pointer, length), and frees the text.
   WasmEdge_Value callWith(std::string_view name, std::string_view text) {
+    Export once{name};
+    return callWith(once, text);
+  }
+
+  WasmEdge_Value callWith(Export& called, std::string_view text) {
     const std::uint32_t first = give(text);
     const WasmEdge_Value result =
-        call(name, {i32(first), i32(static_cast<std::uint32_t>(text.size()))});
+        call(called, {i32(first), i32(static_cast<std::uint32_t>(text.size()))});
     call(release, {i32(first)});
     return result;
   }
@@ -306,6 +311,11 @@ struct Instance::Parts {
   Export pollExport{"ss_poll"};
   Export resultWords{"ss_result"};
   Export heapPeak{"ss_heap_peak"};
+  Export fetchExport{"ss_fetch"};
+  Export nextExport{"ss_next"};
+  Export responseWords{"ss_response"};
+  Export wantsBodyExport{"ss_wants_body"};
+  Export receiveExport{"ss_receive"};
   // The private pages of the memory, and the page faults that there had been when they were found.
   std::vector<PageRun> written;
   std::size_t writtenBytes = 0;
@@ -367,6 +377,33 @@ bool Instance::call(std::string_view name, std::string_view argument) {
   return started;
 }
 
+bool Instance::setEnvironment(std::string_view json) {
+  return u32(parts_->callWith("ss_env", json)) != 0;
+}
+
+bool Instance::fetch(std::string_view message) {
+  return u32(parts_->callWith(parts_->fetchExport, message)) != 0;
+}
+
+bool Instance::scheduled(std::string_view json) {
+  return u32(parts_->callWith("ss_scheduled", json)) != 0;
+}
+
+bool Instance::next() { return u32(parts_->call(parts_->nextExport, {})) != 0; }
+
+std::string Instance::response() { return parts_->textFrom(parts_->responseWords); }
+
+bool Instance::wantsBody() { return u32(parts_->call(parts_->wantsBodyExport, {})) != 0; }
+
+bool Instance::receive(std::string_view bytes, BodyState state) {
+  const std::uint32_t first = parts_->give(bytes);
+  const bool received = u32(parts_->call(parts_->receiveExport,
+                                         {i32(first), i32(static_cast<std::uint32_t>(bytes.size())),
+                                          i32(static_cast<std::uint32_t>(state))})) != 0;
+  parts_->call(parts_->release, {i32(first)});
+  return received;
+}
+
 std::string Instance::result() { return parts_->textFrom(parts_->resultWords); }
 
 std::uint64_t Instance::heapPeakBytes() { return u32(parts_->call(parts_->heapPeak, {})); }
@@ -388,6 +425,7 @@ Progress Instance::poll() {
   }
   if (answer == -1) return {Progress::State::Finished};
   if (answer == -3) return {Progress::State::NeverSettles};
+  if (answer == -4) return {Progress::State::WantsBody};
   return {Progress::State::Failed};
 }
 

@@ -38,7 +38,7 @@ struct InstanceOptions {
 
 // What poll() found.
 struct Progress {
-  enum class State : std::uint8_t { Waiting, Finished, Failed, NeverSettles };
+  enum class State : std::uint8_t { Waiting, Finished, Failed, NeverSettles, WantsBody };
   State state;
   std::chrono::duration<double, std::milli> wait{};  // While Waiting: until the next timer.
 };
@@ -82,6 +82,21 @@ class Instance {
   // poll() sees to its end, and result() is then its answer as JSON; empty: undefined.
   [[nodiscard]] bool call(std::string_view name, std::string_view argument);
   std::string result();
+  // For an app behind a server, as docs/protocol.md has it. The object that its handlers get as
+  // `env`, from JSON.
+  [[nodiscard]] bool setEnvironment(std::string_view json);
+  // Each begins a call, as call() does; response() is its answer. fetch() calls the handler for a
+  // request, scheduled() that for an event, next() has what follows the answer before it.
+  [[nodiscard]] bool fetch(std::string_view message);
+  [[nodiscard]] bool scheduled(std::string_view json);
+  [[nodiscard]] bool next();
+  std::string response();
+  // Whether the handler waits for a piece of the request's body.
+  bool wantsBody();
+  // Gives it that piece.
+  enum class BodyState : std::uint8_t { Continues, Last, ClientGone };
+  [[nodiscard]] bool receive(std::string_view bytes, BodyState state);
+
   // The most that QuickJS's heap has held during the last call.
   std::uint64_t heapPeakBytes();
 

@@ -97,6 +97,9 @@ export let shareBody: (body: Body) => Content | null;
 /** Whether there is a body, also one that was read; asking for `body` would make a stream. */
 export let hasBody: (body: Body) => boolean;
 
+/** Hands a body to the host: its content, which is then used. Throws when it was used before. */
+export let openBody: (body: Body) => Content | null;
+
 export abstract class Body {
   #content: Content | null;
   #stream: ReadableStream | undefined;
@@ -120,6 +123,12 @@ export abstract class Body {
       if (!(content instanceof ReadableStream)) return content;
       // The old object keeps its stream, locked; the new one reads through a pipe.
       return content.pipeThrough(new TransformStream());
+    };
+    openBody = (body) => {
+      body.#refuseUsed();
+      const content = body.#stream ?? body.#content;
+      if (content !== null && !(content instanceof ReadableStream)) body.#used = true;
+      return content;
     };
     shareBody = (body) => {
       body.#refuseUsed();

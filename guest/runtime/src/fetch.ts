@@ -3,7 +3,7 @@
 import { Body, extract, hasBody, shareBody, takeBody } from "./body.js";
 import type { Content } from "./body.js";
 import { AbortController, AbortSignal } from "./events.js";
-import { Headers, makeImmutable, setDefault } from "./headers.js";
+import { Headers, headersFromHost, listHeaders, makeImmutable, setDefault } from "./headers.js";
 import { finishInterface, install, showFields } from "./install.js";
 import { ReadableStream } from "./streams.js";
 
@@ -73,17 +73,58 @@ interface RequestOptions extends Omit<RequestInit, "body" | "headers" | "signal"
   duplex?: "half";
 }
 
+// What a constructor gets first when it is called in here, which then takes its argument as it is.
+const INTERNAL = Symbol("internal");
+
+// As every request has them that a server gets.
+const CARRIED_INITIALLY = Object.fromEntries(
+  (Object.entries(CARRIED) as CarriedEntry[]).map(([name, [initial]]) => [name, initial]),
+) as Record<CarriedName, string>;
+
+/** A request that came to the server. `headers` as headersFromHost has them, `url` as URL.href. */
+export let requestFromHost: (
+  method: string,
+  url: string,
+  headers: readonly string[],
+  content: Content | null,
+) => Request;
+
+/** Aborts the request's signal. */
+export let abortRequest: (request: Request, reason: unknown) => void;
+
+interface HostRequest {
+  method: string;
+  url: string;
+  headers: readonly string[];
+  content: Content | null;
+}
+
 export class Request extends Body {
   readonly #url: string;
   readonly #method: string;
-  readonly #headers: Headers;
+  // A list while nobody has asked for them.
+  #headers: Headers | readonly string[];
   #signal: AbortSignal | undefined;
+  #abort: ((reason: unknown) => void) | undefined; // The signal's, of a request from the host.
+  #abortedBecause: { reason: unknown } | undefined;
   readonly #carried: Record<CarriedName, string>;
   readonly #integrity: string;
   readonly #keepalive: boolean;
   readonly #referrer: string;
 
   constructor(input: unknown, init: RequestOptions = {}) {
+    if (input === INTERNAL) {
+      const from = init as unknown as HostRequest;
+      super(from.content);
+      this.#url = from.url;
+      this.#method = from.method;
+      this.#headers = from.headers;
+      this.#carried = CARRIED_INITIALLY;
+      this.#integrity = "";
+      this.#keepalive = false;
+      this.#referrer = "about:client";
+      return;
+    }
     if (arguments.length === 0)
       throw new TypeError("Request: 1 argument required, but only 0 present");
     if (init !== null && typeof init !== "object" && typeof init !== "function") {
@@ -115,8 +156,9 @@ export class Request extends Body {
 
     this.#url = url;
     this.#method = method;
-    this.#headers = new Headers(options.headers ?? from?.headers);
-    if (type !== null) setDefault(this.#headers, "content-type", type);
+    const headers = new Headers(options.headers ?? from?.headers);
+    if (type !== null) setDefault(headers, "content-type", type);
+    this.#headers = headers;
     const signal = options.signal === undefined ? from?.signal : options.signal;
     if (signal != null) {
       if (!(signal instanceof AbortSignal))
@@ -145,6 +187,7 @@ export class Request extends Body {
     return this.#url;
   }
   get headers(): Headers {
+    if (!(this.#headers instanceof Headers)) this.#headers = headersFromHost(this.#headers);
     return this.#headers;
   }
   get destination(): string {
@@ -182,7 +225,12 @@ export class Request extends Body {
   }
   get signal(): AbortSignal {
     // Most requests are never asked for it.
-    this.#signal ??= new AbortController().signal;
+    if (this.#signal === undefined) {
+      const controller = new AbortController();
+      this.#signal = controller.signal;
+      this.#abort = (reason) => controller.abort(reason);
+      if (this.#abortedBecause !== undefined) this.#abort(this.#abortedBecause.reason);
+    }
     return this.#signal;
   }
   get duplex(): string {
@@ -202,15 +250,35 @@ export class Request extends Body {
 
   // A clone's body adds no content type of its own.
   #withHeaders(headers: Headers): Request {
-    if (!headers.has("content-type")) this.#headers.delete("content-type");
+    if (!headers.has("content-type")) this.headers.delete("content-type");
     return this;
+  }
+
+  static {
+    requestFromHost = (method, url, headers, content) => {
+      const from: HostRequest = { method, url, headers, content };
+      return new Request(INTERNAL, from as unknown as RequestOptions);
+    };
+    abortRequest = (request, reason) => {
+      request.#abortedBecause ??= { reason };
+      request.#abort?.(reason);
+    };
   }
 }
 
 const NULL_BODY_STATUS: readonly number[] = [101, 103, 204, 205, 304];
 const REDIRECT_STATUS: readonly number[] = [301, 302, 303, 307, 308];
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
-const INTERNAL = Symbol("internal");
+
+/** What the host needs of a response; undefined for anything else. */
+export let describeResponse: (value: unknown) => ResponseForHost | undefined;
+
+export interface ResponseForHost {
+  status: number;
+  statusText: string;
+  headers: string[];
+  body: Body;
+}
 
 interface ResponseOptions {
   status?: number;
@@ -286,6 +354,18 @@ export class Response extends Body {
   }
   get headers(): Headers {
     return this.#headers;
+  }
+
+  static {
+    describeResponse = (value) => {
+      if (typeof value !== "object" || value === null || !(#status in value)) return undefined;
+      return {
+        status: value.#status,
+        statusText: value.#statusText,
+        headers: listHeaders(value.#headers),
+        body: value,
+      };
+    };
   }
 
   clone(): Response {

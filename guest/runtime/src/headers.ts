@@ -25,6 +25,12 @@ export let makeImmutable: (headers: Headers) => void;
 /** Adds a header that the program did not set itself, such as a body's content type. */
 export let setDefault: (headers: Headers, name: string, value: string) => void;
 
+/** A list of name, value, name, value, whose names are in lower case and which nobody has to check. */
+export let headersFromHost: (list: readonly string[]) => Headers;
+
+/** The same list of any headers; cookies stay apart. */
+export let listHeaders: (headers: Headers) => string[];
+
 export class Headers {
   // Lower-case name to combined value; cookies cannot be combined and stay apart.
   readonly #values = new Map<string, string>();
@@ -65,6 +71,24 @@ export class Headers {
   static {
     makeImmutable = (headers) => {
       headers.#immutable = true;
+    };
+    headersFromHost = (list) => {
+      const headers = new Headers();
+      const values = headers.#values;
+      for (let i = 0; i < list.length; i += 2) {
+        const name = list[i] as string;
+        const value = list[i + 1] as string;
+        const present = values.get(name);
+        const separator = name === "cookie" ? "; " : ", ";
+        values.set(name, present === undefined ? value : present + separator + value);
+      }
+      return headers;
+    };
+    listHeaders = (headers) => {
+      const list: string[] = [];
+      for (const [name, value] of headers.#values) list.push(name, value);
+      for (const cookie of headers.#cookies) list.push("set-cookie", cookie);
+      return list;
     };
     setDefault = (headers, name, value) => {
       if (!headers.#values.has(name)) headers.#values.set(name, value);

@@ -14,6 +14,7 @@ import "./blob.js";
 import "./form-data.js";
 import "./headers.js";
 import "./fetch.js";
+import "./serve.js";
 import "./console.js";
 import "./describe-error.js";
 

@@ -40,6 +40,10 @@ export interface Native {
   detachArrayBuffer?(buffer: ArrayBuffer): void;
   /** The event loop no longer waits for this timer. */
   unrefTimer?(id: number): void;
+  /** The host is to pass the next piece of the request's body. */
+  wantBody?(): void;
+  /** What serve.ts offers to the glue, which calls it for a server's requests. */
+  setServer?(server: object): void;
 }
 
 const holder = globalThis as { __native?: Native };

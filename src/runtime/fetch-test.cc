@@ -1,0 +1,276 @@
+// An app's fetch() and scheduled(), by the exports that a server uses.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "runtime/app.h"
+#include "runtime/http-message.h"
+
+namespace schemascript {
+namespace {
+
+using State = Progress::State;
+using BodyState = Instance::BodyState;
+
+class Fetching : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    engine_ = std::make_unique<Engine>(EngineFiles::in(SCHEMASCRIPT_GUEST_FOLDER));
+    watchdog_ = std::make_unique<Watchdog>();
+  }
+  static void TearDownTestSuite() {
+    watchdog_.reset();
+    engine_.reset();
+  }
+
+  // `use` gets a fresh guest of the app, on a guest's thread.
+  template <typename Use>
+  void with(std::string_view bundle, Use&& use) {
+    const App::Loaded loaded = App::load(*engine_, *watchdog_, bundle, {});
+    ASSERT_TRUE(loaded.app) << loaded.error.message;
+    GuestThread::run([&] {
+      Instance instance(*engine_, &loaded.app->snapshot(),
+                        {.limits = {},
+                         .log = [this](LogStream, std::string_view text) { written_ += text; },
+                         .resetCheck = ResetCheck::Yes});
+      use(instance);
+      EXPECT_TRUE(instance.reset());
+    });
+  }
+
+  static bool fetch(Instance& guest, std::string_view url, const HeaderFields& headers = {}) {
+    return guest.fetch(encodeFetch({.method = "GET", .url = url, .headers = headers}));
+  }
+
+  static FetchResponse answer(Instance& guest) {
+    const Progress progress = guest.poll();
+    if (progress.state != State::Finished) {
+      ADD_FAILURE() << static_cast<int>(progress.state) << ' ' << guest.failure();
+      return {};
+    }
+    return decodeFetchResponse(guest.response());
+  }
+
+  static BodyPiece piece(Instance& guest) {
+    EXPECT_TRUE(guest.next()) << guest.failure();
+    const Progress progress = guest.poll();
+    if (progress.state != State::Finished) {
+      ADD_FAILURE() << static_cast<int>(progress.state) << ' ' << guest.failure();
+      return {};
+    }
+    return decodePiece(guest.response());
+  }
+
+  static inline std::unique_ptr<Engine> engine_;
+  static inline std::unique_ptr<Watchdog> watchdog_;
+  std::string written_;
+};
+
+TEST_F(Fetching, AnswersARequest) {
+  with(R"js(export default { async fetch(request, env, context) {
+    const headers = new Headers({ "x-method": request.method, "x-url": request.url });
+    headers.append("set-cookie", "a=1");
+    headers.append("set-cookie", "b=\xe9");
+    headers.set("x-got", [...request.headers].map(([name, value]) => name + "=" + value).join("|"));
+    headers.set("x-env", JSON.stringify(env) + typeof context.waitUntil);
+    return new Response("grüße \ud800", { status: 201, statusText: "Made", headers });
+  } })js",
+       [](Instance& guest) {
+         ASSERT_TRUE(guest.setEnvironment(R"({"KEY":"secret"})"));
+         ASSERT_TRUE(fetch(guest, "http://localhost/a?b",
+                           {{"accept", "*/*"}, {"x", "\xe9"}, {"cookie", "a"}, {"cookie", "b"}}));
+         const FetchResponse response = answer(guest);
+         EXPECT_EQ(response.status, 201);
+         EXPECT_EQ(response.reason, "Made");
+         EXPECT_EQ(response.body, "grüße \uFFFD");
+         EXPECT_FALSE(response.following.body);
+         EXPECT_FALSE(response.following.work);
+         EXPECT_EQ(response.headers, (HeaderFields{{"x-method", "GET"},
+                                                   {"x-url", "http://localhost/a?b"},
+                                                   {"x-got", "accept=*/*|cookie=a; b|x=\xe9"},
+                                                   {"x-env", R"({"KEY":"secret"}function)"},
+                                                   {"content-type", "text/plain;charset=UTF-8"},
+                                                   {"set-cookie", "a=1"},
+                                                   {"set-cookie", "b=\xe9"}}));
+       });
+}
+
+TEST_F(Fetching, PassesBytesAndJson) {
+  with(
+      R"js(export default { fetch: async (request) => {
+    const bytes = await request.bytes();
+    return request.method === "PUT" ? new Response(bytes.reverse()) : Response.json([...bytes]);
+  } })js",
+      [](Instance& guest) {
+        const std::string_view body("\0\xff\x80", 3);
+        ASSERT_TRUE(guest.fetch(encodeFetch(
+            {.method = "PUT", .url = "http://a/", .headers = {}, .body = body, .hasBody = true})));
+        EXPECT_EQ(answer(guest).body, std::string_view("\x80\xff\0", 3));
+        ASSERT_TRUE(guest.fetch(encodeFetch(
+            {.method = "POST", .url = "http://a/", .headers = {}, .body = body, .hasBody = true})));
+        EXPECT_EQ(answer(guest).body, "[0,255,128]");
+        ASSERT_TRUE(fetch(guest, "http://a/"));
+        EXPECT_EQ(answer(guest).body, "[]");
+      });
+}
+
+TEST_F(Fetching, TakesABodyInPieces) {
+  with(R"js(export default { fetch: async (request) => new Response(await request.text()) })js",
+       [](Instance& guest) {
+         ASSERT_TRUE(guest.fetch(encodeFetch({.method = "POST",
+                                              .url = "http://a/",
+                                              .headers = {},
+                                              .body = "one ",
+                                              .hasBody = true,
+                                              .bodyFollows = true})));
+         EXPECT_EQ(guest.poll().state, State::WantsBody);
+         EXPECT_TRUE(guest.wantsBody());
+         ASSERT_TRUE(guest.receive("two ", BodyState::Continues));
+         EXPECT_EQ(guest.poll().state, State::WantsBody);
+         ASSERT_TRUE(guest.receive("", BodyState::Continues));
+         EXPECT_EQ(guest.poll().state, State::WantsBody);
+         ASSERT_TRUE(guest.receive("three", BodyState::Last));
+         EXPECT_EQ(answer(guest).body, "one two three");
+         EXPECT_FALSE(guest.wantsBody());
+       });
+}
+
+TEST_F(Fetching, TellsTheHandlerThatTheClientHasGone) {
+  with(R"js(export default { fetch: async (request) => {
+    const heard = new Promise((resolve) => request.signal.addEventListener("abort", resolve));
+    const error = await request.text().catch((error) => error);
+    await heard;
+    return new Response([error.name, request.signal.aborted, request.signal.reason.name].join());
+  } })js",
+       [](Instance& guest) {
+         ASSERT_TRUE(guest.fetch(encodeFetch({.method = "POST",
+                                              .url = "http://a/",
+                                              .headers = {},
+                                              .body = "",
+                                              .hasBody = true,
+                                              .bodyFollows = true})));
+         EXPECT_EQ(guest.poll().state, State::WantsBody);
+         ASSERT_TRUE(guest.receive("", BodyState::ClientGone));
+         EXPECT_EQ(answer(guest).body, "AbortError,true,AbortError");
+       });
+}
+
+TEST_F(Fetching, AnswersInPiecesWhileItReads) {
+  with(R"js(export default { fetch(request) {
+    const upper = new TransformStream({ transform(chunk, controller) {
+      controller.enqueue(chunk.map((byte) => byte - 32));
+    } });
+    return new Response(request.body.pipeThrough(upper));
+  } })js",
+       [](Instance& guest) {
+         ASSERT_TRUE(guest.fetch(encodeFetch({.method = "POST",
+                                              .url = "http://a/",
+                                              .headers = {},
+                                              .body = "one",
+                                              .hasBody = true,
+                                              .bodyFollows = true})));
+         FetchResponse response = answer(guest);
+         EXPECT_TRUE(response.following.body);
+         EXPECT_EQ(response.body, "");
+         BodyPiece next = piece(guest);
+         EXPECT_EQ(next.bytes, "ONE");
+         EXPECT_TRUE(next.following.body);
+         ASSERT_TRUE(guest.next());
+         EXPECT_EQ(guest.poll().state, State::WantsBody);
+         ASSERT_TRUE(guest.receive("two", BodyState::Last));
+         EXPECT_EQ(guest.poll().state, State::Finished);
+         EXPECT_EQ(decodePiece(guest.response()).bytes, "TWO");
+         next = piece(guest);
+         EXPECT_EQ(next.bytes, "");
+         EXPECT_FALSE(next.following.body);
+       });
+}
+
+TEST_F(Fetching, WorksOnBehindTheAnswer) {
+  with(R"js(export default { fetch(request, env, context) {
+    const later = (ms, text) => new Promise((resolve) => setTimeout(() => (console.log(text), resolve()), ms));
+    context.waitUntil(later(1, "first").then(() => context.waitUntil(later(1, "second"))));
+    return new Response("done");
+  } })js",
+       [this](Instance& guest) {
+         ASSERT_TRUE(fetch(guest, "http://a/"));
+         const FetchResponse response = answer(guest);
+         EXPECT_EQ(response.body, "done");
+         EXPECT_TRUE(response.following.work);
+         EXPECT_EQ(written_, "");
+         ASSERT_TRUE(guest.next());
+         while (guest.poll().state == State::Waiting) {
+         }
+         EXPECT_FALSE(decodePiece(guest.response()).following.work);
+         EXPECT_EQ(written_, "first\nsecond\n");
+       });
+}
+
+TEST_F(Fetching, RunsWhatIsScheduled) {
+  with(R"js(export default { async scheduled(event, env, context) {
+    console.log(event.cron, env.KEY);
+    context.waitUntil(Promise.resolve());
+  } })js",
+       [this](Instance& guest) {
+         ASSERT_TRUE(guest.setEnvironment(R"({"KEY":1})"));
+         ASSERT_TRUE(guest.scheduled(R"({"cron":"* * * * *"})"));
+         EXPECT_EQ(guest.poll().state, State::Finished);
+         EXPECT_TRUE(decodePiece(guest.response()).following.work);
+         EXPECT_FALSE(piece(guest).following.work);
+         EXPECT_EQ(written_, "* * * * * 1\n");
+       });
+}
+
+TEST_F(Fetching, SaysWhatIsWrongWithTheHandler) {
+  const auto failureOf = [this](std::string_view bundle, std::string_view url = "http://a/") {
+    std::string failure;
+    with(bundle, [&](Instance& guest) {
+      if (fetch(guest, url)) {
+        EXPECT_EQ(guest.poll().state, State::Failed);
+      }
+      failure = guest.failure();
+    });
+    return failure;
+  };
+  const auto contains = [](const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos ? "" : text;
+  };
+  EXPECT_EQ(contains(failureOf("export const fetch = () => {}"),
+                     "the app's default export has no function fetch"),
+            "");
+  EXPECT_EQ(contains(failureOf("export default { fetch: 1 }"), R"("kind":"missing")"), "");
+  EXPECT_EQ(contains(failureOf("export default { fetch: () => ({ status: 200 }) }"),
+                     "fetch() must answer a Response"),
+            "");
+  EXPECT_EQ(
+      contains(failureOf("export default { fetch: () => Response.error() }"), "Response.error()"),
+      "");
+  EXPECT_EQ(contains(failureOf("export default { fetch() { throw new RangeError('no') } }"), "no"),
+            "");
+  EXPECT_EQ(contains(failureOf("const r = new Response('x'); await r.text();"
+                               "export default { fetch: () => r }"),
+                     "already read"),
+            "");
+  EXPECT_EQ(
+      contains(failureOf("export default { get fetch() { throw new Error('getter') } }"), "getter"),
+      "");
+  EXPECT_EQ(
+      contains(failureOf("export default { fetch: () => new Response() }", "http://a:b/"), "URL"),
+      "");
+}
+
+// Routers are objects of classes, and hand requests on.
+TEST_F(Fetching, CallsAnInheritedHandlerWithItsObject) {
+  with(R"js(
+    class App { name = "app"; async fetch(request) { return new Response(this.name + new URL(request.url).pathname); } }
+    export default new App();
+  )js",
+       [](Instance& guest) {
+         ASSERT_TRUE(fetch(guest, "http://a/x/../y"));
+         EXPECT_EQ(answer(guest).body, "app/y");
+       });
+}
+
+}  // namespace
+}  // namespace schemascript

@@ -1,0 +1,203 @@
+#include "runtime/http-message.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace schemascript {
+namespace {
+
+// Flags of a request.
+constexpr std::uint32_t kHasBody = 1;
+constexpr std::uint32_t kBodyFollows = 2;
+constexpr std::uint32_t kUrlIsNormal = 4;
+
+// Flags of an answer.
+constexpr std::uint32_t kBodyComes = 1;
+constexpr std::uint32_t kWorkComes = 2;
+
+void addNumber(std::string& message, std::uint32_t number) {
+  message.append(reinterpret_cast<const char*>(&number), sizeof number);
+}
+
+void addBytes(std::string& message, std::string_view bytes) {
+  addNumber(message, static_cast<std::uint32_t>(bytes.size()));
+  message += bytes;
+}
+
+class Reader {
+ public:
+  explicit Reader(std::string_view message) : rest_(message) {}
+
+  std::uint32_t number() {
+    std::uint32_t number = 0;
+    std::memcpy(&number, take(sizeof number).data(), sizeof number);
+    return number;
+  }
+  std::string_view bytes() { return take(number()); }
+  // A count of things that take at least `bytesEach`.
+  std::uint32_t count(std::size_t bytesEach) {
+    const std::uint32_t count = number();
+    if (count > rest_.size() / bytesEach) refuse();
+    return count;
+  }
+  Following following() {
+    const std::uint32_t flags = number();
+    if ((flags & ~(kBodyComes | kWorkComes)) != 0) refuse();
+    return {(flags & kBodyComes) != 0, (flags & kWorkComes) != 0};
+  }
+  void end() const {
+    if (!rest_.empty()) refuse();
+  }
+
+  [[noreturn]] static void refuse() {
+    throw guestFailed("the guest answered what is no answer to an HTTP request");
+  }
+
+ private:
+  std::string_view take(std::size_t size) {
+    if (size > rest_.size()) refuse();
+    const std::string_view taken = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return taken;
+  }
+
+  std::string_view rest_;
+};
+
+bool isTokenCharacter(char c) noexcept {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+// What the standard lets a header hold. HTTP wants no other control characters either, and takes
+// them.
+bool isFieldCharacter(char c) noexcept { return c != '\0' && c != '\r' && c != '\n'; }
+
+bool isToken(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, isTokenCharacter);
+}
+
+bool isFieldValue(std::string_view text) { return std::ranges::all_of(text, isFieldCharacter); }
+
+// Four numbers up to 255, without leading zeros.
+bool isAddress(std::string_view host) {
+  int parts = 0;
+  for (;;) {
+    const std::size_t dot = host.find('.');
+    const std::string_view part = host.substr(0, dot);
+    if (part.empty() || part.size() > 3 || (part.size() > 1 && part.front() == '0') ||
+        !std::ranges::all_of(part, [](char c) { return c >= '0' && c <= '9'; }) ||
+        (part.size() == 3 && part > "255")) {
+      return false;
+    }
+    ++parts;
+    if (dot == std::string_view::npos) return parts == 4;
+    host.remove_prefix(dot + 1);
+  }
+}
+
+// A host name of plain lower-case labels whose last one is no number, or an address; and a port
+// that is not the default.
+bool isNormalAuthority(std::string_view authority) {
+  const std::size_t colon = authority.find(':');
+  const std::string_view host = authority.substr(0, colon);
+  if (colon != std::string_view::npos) {
+    const std::string_view port = authority.substr(colon + 1);
+    if (port.empty() || port.size() > 5 || port.front() == '0' || port == "80" ||
+        !std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; }) ||
+        (port.size() == 5 && port > "65535")) {
+      return false;
+    }
+  }
+  if (isAddress(host)) return true;
+  if (host.empty() || host.find("xn--") != std::string_view::npos || host.front() == '.' ||
+      host.back() == '.' || host.find("..") != std::string_view::npos) {
+    return false;
+  }
+  const std::size_t lastDot = host.rfind('.');
+  const std::string_view last = lastDot == std::string_view::npos ? host : host.substr(lastDot + 1);
+  if (last.front() < 'a' || last.front() > 'z') return false;
+  return std::ranges::all_of(host, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+  });
+}
+
+bool isUrlCharacter(char c) noexcept {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         std::string_view("_-.~!$&()*+,;=:@/%").find(c) != std::string_view::npos;
+}
+
+// Neither dot segments, written out or escaped, nor characters that would be escaped.
+bool isNormalPath(std::string_view path) {
+  return std::ranges::all_of(path, isUrlCharacter) && path.find("/.") == std::string_view::npos &&
+         path.find("%2e") == std::string_view::npos && path.find("%2E") == std::string_view::npos;
+}
+
+bool isNormalQuery(std::string_view query) {
+  return std::ranges::all_of(query, [](char c) { return isUrlCharacter(c) || c == '?'; });
+}
+
+}  // namespace
+
+bool isNormalUrl(std::string_view url) noexcept {
+  constexpr std::string_view kScheme = "http://";
+  if (!url.starts_with(kScheme)) return false;
+  url.remove_prefix(kScheme.size());
+  const std::size_t slash = url.find('/');
+  if (slash == std::string_view::npos || !isNormalAuthority(url.substr(0, slash))) return false;
+  url.remove_prefix(slash);
+  const std::size_t question = url.find('?');
+  return isNormalPath(url.substr(0, question)) &&
+         (question == std::string_view::npos || isNormalQuery(url.substr(question + 1)));
+}
+
+std::string encodeFetch(const FetchRequest& request) {
+  std::string message;
+  message.reserve(64 + request.url.size() + 48 * request.headers.size() + request.body.size());
+  addNumber(message, (request.hasBody ? kHasBody : 0) | (request.bodyFollows ? kBodyFollows : 0) |
+                         (isNormalUrl(request.url) ? kUrlIsNormal : 0));
+  addBytes(message, request.method);
+  addBytes(message, request.url);
+  addNumber(message, static_cast<std::uint32_t>(request.headers.size()));
+  for (const auto& [name, value] : request.headers) {
+    addBytes(message, name);
+    addBytes(message, value);
+  }
+  if (request.hasBody) addBytes(message, request.body);
+  return message;
+}
+
+FetchResponse decodeFetchResponse(std::string_view message) {
+  Reader reader(message);
+  FetchResponse response;
+  response.following = reader.following();
+  const std::uint32_t status = reader.number();
+  if (status < 200 || status > 599) Reader::refuse();
+  response.status = static_cast<std::uint16_t>(status);
+  response.reason = reader.bytes();
+  if (!isFieldValue(response.reason)) Reader::refuse();
+  const std::uint32_t count = reader.count(2 * sizeof(std::uint32_t));
+  response.headers.reserve(count);
+  for (std::uint32_t index = 0; index < count; ++index) {
+    const std::string_view name = reader.bytes();
+    const std::string_view value = reader.bytes();
+    if (!isToken(name) || !isFieldValue(value)) Reader::refuse();
+    response.headers.emplace_back(name, value);
+  }
+  response.body = reader.bytes();
+  reader.end();
+  return response;
+}
+
+BodyPiece decodePiece(std::string_view message) {
+  Reader reader(message);
+  BodyPiece piece;
+  piece.following = reader.following();
+  piece.bytes = reader.bytes();
+  reader.end();
+  return piece;
+}
+
+}  // namespace schemascript

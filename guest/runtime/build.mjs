@@ -65,7 +65,7 @@ function replaceOnce(source, pattern, replacement, what) {
   return source.replace(pattern, replacement);
 }
 
-/** Adapts five libraries to this engine; why is said where the stand-ins are. */
+/** Adapts libraries to this engine; why is said where the stand-ins are. */
 const adaptLibraries = {
   name: "adapt-libraries",
   setup(build) {
@@ -127,6 +127,11 @@ const adaptLibraries = {
     );
     build.onResolve({ filter: /^tr46$/ }, ({ importer }) =>
       importer.includes("whatwg-url") ? { path: join(here, "src/lazy-tr46.cjs") } : undefined,
+    );
+    build.onResolve({ filter: /^\.\/URL-impl\.js$/ }, ({ importer }) =>
+      /whatwg-url[\\/]lib[\\/]URL\.js$/.test(importer)
+        ? { path: join(here, "src/lazy-url.cjs") }
+        : undefined,
     );
     // One string until it is needed, instead of 11,000 arrays for the garbage collector to visit.
     build.onLoad({ filter: /tr46[\\/]lib[\\/]mappingTable\.json$/ }, async ({ path }) => {

@@ -7,6 +7,7 @@
 #include "host.h"
 #include "module-scope.h"
 #include "text.h"
+#include "url.h"
 
 namespace schemascript::guest {
 namespace {
@@ -104,6 +105,12 @@ JSValue nativePromiseState(JSContext* context, JSValueConst, int, JSValueConst* 
   return answer;
 }
 
+JSValue nativeIsNormalUrl(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
+  const Text text(context, arguments[0]);
+  if (!text.valid()) return JS_EXCEPTION;
+  return JS_NewBool(context, isNormalUrl(text.view()));
+}
+
 JSValue nativeWantBody(JSContext* context, JSValueConst, int, JSValueConst*) {
   Guest::of(context).server.wantsBody = true;
   return JS_UNDEFINED;
@@ -187,6 +194,7 @@ constexpr Function kNative[] = {
     {"setDescribeErrorText", nativeSetDescribeErrorText, 1},
     {"promiseState", nativePromiseState, 1},
     {"detachArrayBuffer", nativeDetachArrayBuffer, 1},
+    {"isNormalUrl", nativeIsNormalUrl, 1},
     {"wantBody", nativeWantBody, 0},
     {"setServer", nativeSetServer, 1},
 };

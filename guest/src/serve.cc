@@ -13,7 +13,6 @@ namespace {
 // Flags of a request.
 constexpr std::uint32_t kHasBody = 1;
 constexpr std::uint32_t kBodyFollows = 2;  // More of it than is in the message.
-constexpr std::uint32_t kUrlIsNormal = 4;  // Parsing would not change it.
 
 // Reads a message of the host's, which is as it should be: the host made it.
 class Reader {
@@ -203,9 +202,8 @@ Value handleFetch(Guest& guest, const Value& handler, const Value& receiver,
   }
   const Value execution = callServer(guest, "begin");
   if (execution.isException()) return Value(context, JS_EXCEPTION);
-  JSValueConst arguments[] = {
-      method.get(),  url.get(),  JS_NewBool(context, (flags & kUrlIsNormal) != 0),
-      headers.get(), body.get(), JS_NewBool(context, (flags & kBodyFollows) != 0)};
+  JSValueConst arguments[] = {method.get(), url.get(), headers.get(), body.get(),
+                              JS_NewBool(context, (flags & kBodyFollows) != 0)};
   const Value request = callServer(guest, "makeRequest", arguments);
   if (request.isException()) return Value(context, JS_EXCEPTION);
   return callHandler(guest, handler, receiver, request, execution);

@@ -11,7 +11,6 @@ namespace {
 // Flags of a request.
 constexpr std::uint32_t kHasBody = 1;
 constexpr std::uint32_t kBodyFollows = 2;
-constexpr std::uint32_t kUrlIsNormal = 4;
 
 // Flags of an answer.
 constexpr std::uint32_t kBodyComes = 1;
@@ -81,83 +80,12 @@ bool isToken(std::string_view text) {
 
 bool isFieldValue(std::string_view text) { return std::ranges::all_of(text, isFieldCharacter); }
 
-// Four numbers up to 255, without leading zeros.
-bool isAddress(std::string_view host) {
-  int parts = 0;
-  for (;;) {
-    const std::size_t dot = host.find('.');
-    const std::string_view part = host.substr(0, dot);
-    if (part.empty() || part.size() > 3 || (part.size() > 1 && part.front() == '0') ||
-        !std::ranges::all_of(part, [](char c) { return c >= '0' && c <= '9'; }) ||
-        (part.size() == 3 && part > "255")) {
-      return false;
-    }
-    ++parts;
-    if (dot == std::string_view::npos) return parts == 4;
-    host.remove_prefix(dot + 1);
-  }
-}
-
-// A host name of plain lower-case labels whose last one is no number, or an address; and a port
-// that is not the default.
-bool isNormalAuthority(std::string_view authority) {
-  const std::size_t colon = authority.find(':');
-  const std::string_view host = authority.substr(0, colon);
-  if (colon != std::string_view::npos) {
-    const std::string_view port = authority.substr(colon + 1);
-    if (port.empty() || port.size() > 5 || port.front() == '0' || port == "80" ||
-        !std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; }) ||
-        (port.size() == 5 && port > "65535")) {
-      return false;
-    }
-  }
-  if (isAddress(host)) return true;
-  if (host.empty() || host.find("xn--") != std::string_view::npos || host.front() == '.' ||
-      host.back() == '.' || host.find("..") != std::string_view::npos) {
-    return false;
-  }
-  const std::size_t lastDot = host.rfind('.');
-  const std::string_view last = lastDot == std::string_view::npos ? host : host.substr(lastDot + 1);
-  if (last.front() < 'a' || last.front() > 'z') return false;
-  return std::ranges::all_of(host, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
-  });
-}
-
-bool isUrlCharacter(char c) noexcept {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         std::string_view("_-.~!$&()*+,;=:@/%").find(c) != std::string_view::npos;
-}
-
-// Neither dot segments, written out or escaped, nor characters that would be escaped.
-bool isNormalPath(std::string_view path) {
-  return std::ranges::all_of(path, isUrlCharacter) && path.find("/.") == std::string_view::npos &&
-         path.find("%2e") == std::string_view::npos && path.find("%2E") == std::string_view::npos;
-}
-
-bool isNormalQuery(std::string_view query) {
-  return std::ranges::all_of(query, [](char c) { return isUrlCharacter(c) || c == '?'; });
-}
-
 }  // namespace
-
-bool isNormalUrl(std::string_view url) noexcept {
-  constexpr std::string_view kScheme = "http://";
-  if (!url.starts_with(kScheme)) return false;
-  url.remove_prefix(kScheme.size());
-  const std::size_t slash = url.find('/');
-  if (slash == std::string_view::npos || !isNormalAuthority(url.substr(0, slash))) return false;
-  url.remove_prefix(slash);
-  const std::size_t question = url.find('?');
-  return isNormalPath(url.substr(0, question)) &&
-         (question == std::string_view::npos || isNormalQuery(url.substr(question + 1)));
-}
 
 std::string encodeFetch(const FetchRequest& request) {
   std::string message;
   message.reserve(64 + request.url.size() + 48 * request.headers.size() + request.body.size());
-  addNumber(message, (request.hasBody ? kHasBody : 0) | (request.bodyFollows ? kBodyFollows : 0) |
-                         (isNormalUrl(request.url) ? kUrlIsNormal : 0));
+  addNumber(message, (request.hasBody ? kHasBody : 0) | (request.bodyFollows ? kBodyFollows : 0));
   addBytes(message, request.method);
   addBytes(message, request.url);
   addNumber(message, static_cast<std::uint32_t>(request.headers.size()));

@@ -25,10 +25,6 @@ struct FetchRequest {
 // The message for the guest.
 std::string encodeFetch(const FetchRequest& request);
 
-// Whether parsing would not change it: then the guest, which takes some 100 us for that, need not.
-// May be false for a URL that is normal.
-bool isNormalUrl(std::string_view url) noexcept;
-
 // What follows the part of an answer that is there.
 struct Following {
   bool body = false;

@@ -40,6 +40,8 @@ export interface Native {
   detachArrayBuffer?(buffer: ArrayBuffer): void;
   /** The event loop no longer waits for this timer. */
   unrefTimer?(id: number): void;
+  /** Whether parsing would leave this URL as it is; see guest/src/url.h. */
+  isNormalUrl?(url: string): boolean;
   /** The host is to pass the next piece of the request's body. */
   wantBody?(): void;
   /** What serve.ts offers to the glue, which calls it for a server's requests. */

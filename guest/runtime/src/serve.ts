@@ -84,13 +84,12 @@ function begin(): ExecutionContext {
 function makeRequest(
   method: string,
   url: string,
-  isNormalUrl: boolean,
   headers: string[],
   body: Uint8Array<ArrayBuffer> | null,
   follows: boolean,
 ): Request {
   const content = body !== null && follows ? incomingBody(body) : body;
-  request = requestFromHost(method, isNormalUrl ? url : new URL(url).href, headers, content);
+  request = requestFromHost(method, url, headers, content);
   return request;
 }
 

@@ -19,6 +19,11 @@ const INPUTS: readonly (readonly [input: string, base?: string])[] = [
   ["https://example.com"],
   ["https://EXAMPLE.com:443/../a/./b/%2e%2E/c?x=1#y"],
   ["http://user:pa%20ss@host:8080/p?q#f"],
+  ["http://localhost/"],
+  ["http://localhost:8787/users/1?x=y&z=%20#"],
+  ["https://a.b-c.example:8443/a//b;c=d/@~!$?q?r"],
+  ["http://127.0.0.1:8080/x?"],
+  ["https://a.example:80/x", "https://ignored.example/"],
   ["//other.example/x", "https://example.com/a/b"],
   ["../x?y", "https://example.com/a/b/c"],
   ["?q", "https://example.com/a/b#h"],
@@ -283,4 +288,52 @@ test("a URL is an object like the browser's", () => {
   throws(() => (URL as unknown as () => void)(), "TypeError");
   throws(() => new URL("x"), "TypeError");
   equal(Object.keys(globalThis).includes("URL"), false);
+});
+
+// What a server passes on is parsed only when something of it changes: each change comes to a URL
+// of which some parts were read before, or none.
+const CHANGES: readonly (readonly [what: string, change: (url: URL) => void])[] = [
+  ["href", (url) => (url.href = "https://new.example/?n=1#h")],
+  ["a bad href", (url) => (url.href = "nonsense")],
+  ["protocol", (url) => (url.protocol = "https")],
+  ["username", (url) => (url.username = "me")],
+  ["host", (url) => (url.host = "other:99")],
+  ["hostname", (url) => (url.hostname = "other")],
+  ["port", (url) => (url.port = "99")],
+  ["pathname", (url) => (url.pathname = "/new path")],
+  ["search", (url) => (url.search = "?n=1")],
+  ["no search", (url) => (url.search = "")],
+  ["hash", (url) => (url.hash = "h")],
+  ["append", (url) => url.searchParams.append("n", "1 2")],
+  ["delete", (url) => url.searchParams.delete("a")],
+  ["sort", (url) => url.searchParams.sort()],
+];
+
+test("a URL that was not parsed changes like any other", () => {
+  for (const [what, change] of CHANGES) {
+    for (const touched of ["nothing", "pathname", "searchParams"] as const) {
+      const url = new URL("http://localhost:8787/users/1?z=%20&a=b+c");
+      const params = touched === "searchParams" ? url.searchParams : undefined;
+      if (touched === "pathname") void url.pathname;
+      attempt(`${what} after ${touched}`, () => change(url));
+      for (const field of FIELDS) show(`${what} after ${touched}: ${field}`, url[field]);
+      show(`${what} after ${touched}: params`, [...url.searchParams]);
+      if (params !== undefined) {
+        equal(url.searchParams === params, true, "the same searchParams");
+        params.set("late", "x");
+        show(`${what} after ${touched}: late`, url.href);
+      }
+    }
+  }
+});
+
+test("searchParams of a URL that was not parsed", () => {
+  const url = new URL("http://localhost/x?a=1&a=2&b=%C3%A4+%2B&c");
+  show("all", [...url.searchParams]);
+  show("get", [url.searchParams.get("b"), url.searchParams.getAll("a"), url.searchParams.size]);
+  show("json", JSON.stringify({ url }));
+  show("canParse", [URL.canParse("http://localhost/x"), URL.canParse("/x", "http://localhost/")]);
+  show("copy", new URL(url).href);
+  show("base", new URL("../y?z", "http://localhost/a/b/c?d").href);
+  show("query only", new URL("http://localhost/??a=1").searchParams.get("?a"));
 });

@@ -84,6 +84,11 @@ SS_STATUS(Call::Checkpoint, wal_checkpoint_v2,
           (sqlite3 * connection, const char* schema, int mode, int* inLog, int* moved),
           (connection, schema, mode, inLog, moved))
 
+SS_STATUS(Call::BackupStep, backup_step, (sqlite3_backup * backup, int pages), (backup, pages))
+
+SS_POINTER(Call::BackupInit, sqlite3_backup*, backup_init,
+           (sqlite3 * to, const char* toSchema, sqlite3* from, const char* fromSchema),
+           (to, toSchema, from, fromSchema))
 SS_POINTER(Call::ColumnBlob, const void*, column_blob, (sqlite3_stmt * statement, int index),
            (statement, index))
 SS_POINTER(Call::ColumnText, const unsigned char*, column_text,

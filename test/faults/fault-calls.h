@@ -31,15 +31,17 @@ enum class Call : std::uint8_t {
   Checkpoint,
   BindPointer,
   PrepareOwn,
+  BackupInit,
+  BackupStep,
 };
 
 // Without `sqlite3_`.
-inline constexpr std::array<std::string_view, 21> kCallNames{
+inline constexpr std::array<std::string_view, 23> kCallNames{
     "bind_blob64", "bind_double", "bind_int64",         "bind_null",         "bind_text64",
     "column_blob", "column_text", "create_function_v2", "db_config",         "exec",
     "malloc64",    "open_v2",     "prepare_v3",         "realloc64",         "reset",
     "step",        "value_blob",  "value_dup",          "wal_checkpoint_v2", "bind_pointer",
-    "prepare_v2"};
+    "prepare_v2",  "backup_init", "backup_step"};
 
 // Whether SQLite takes such a failure for the end of the transaction: it does so of its own accord,
 // and which errors do it depends on what it was doing.

@@ -35,9 +35,9 @@ TEST_F(CacheFiles, KnowsItsNames) {
   EXPECT_TRUE(isCacheFileName(kKey + ".bundle.aZ09xy", ".bundle"));
   for (const std::string& other :
        {kKey, kKey + ".bundl", kKey + ".bundle.", kKey + ".bundle.aZ09x", kKey + ".bundle.aZ09xyz",
-        kKey + ".bundle.aZ0.xy", kKey + ".bundle-aZ09xy", kKey + "0.bundle", "x" + kKey + ".bundle",
-        kKey.substr(1) + ".bundle", "G" + kKey.substr(1) + ".bundle", std::string(".bundle"),
-        std::string(), kKey + ".snapshot"}) {
+        kKey + ".bundle.aZ0.xy", kKey + ".bundle-aZ09xy", kKey + "0.bundle",
+        str("x", kKey, ".bundle"), kKey.substr(1) + ".bundle", str("G", kKey.substr(1), ".bundle"),
+        std::string(".bundle"), std::string(), kKey + ".snapshot"}) {
     EXPECT_FALSE(isCacheFileName(other, ".bundle")) << other;
   }
 }
@@ -48,9 +48,9 @@ TEST_F(CacheFiles, FindsAndRemovesItsOwnOnly) {
   write(folder / (kKey + ".snapshot.abcdef"), 5);
   write(folder / "notes.txt", 100);
   write(kKey + ".snapshot", 100);  // Not in its folder.
-  fs::create_directory(cache_ / folder / ("f" + kKey.substr(1) + ".snapshot"));
+  fs::create_directory(cache_ / folder / str("f", kKey.substr(1), ".snapshot"));
   fs::create_symlink(cache_ / folder / "notes.txt",
-                     cache_ / folder / ("e" + kKey.substr(1) + ".snapshot"));
+                     cache_ / folder / str("e", kKey.substr(1), ".snapshot"));
   const auto files = cacheFiles(cache_, kSnapshots);
   ASSERT_EQ(files.size(), 2u);
   EXPECT_EQ(files[0].bytes + files[1].bytes, 15u);

@@ -61,6 +61,31 @@ TEST_F(CacheFiles, FindsAndRemovesItsOwnOnly) {
   removeCacheFiles(files);  // Another process was quicker.
 }
 
+TEST_F(CacheFiles, TrimsTheOldestAndWhatIsTooLarge) {
+  const fs::path folder = cache_ / kSnapshots.folder;
+  const auto add = [&](char name, std::size_t bytes) {
+    const fs::path file = folder / str(std::string(32, name), kSnapshots.extension);
+    write(file, bytes);
+    // By age: as they are named.
+    fs::last_write_time(file, fs::file_time_type::clock::now() - std::chrono::hours('z' - name));
+    trimAround(file, 100);
+    std::string left;
+    for (char one = 'a'; one <= 'z'; ++one) {
+      if (fs::exists(folder / str(std::string(32, one), kSnapshots.extension))) left += one;
+    }
+    return left;
+  };
+  EXPECT_EQ(add('a', 25), "a");
+  EXPECT_EQ(add('b', 26), "a");  // Too large.
+  EXPECT_EQ(add('c', 25), "ac");
+  EXPECT_EQ(add('d', 25), "acd");
+  EXPECT_EQ(add('e', 25), "acde");
+  EXPECT_EQ(add('f', 1), "def");  // To three quarters, without the oldest.
+  trimAround(folder / "missing", 100);
+  trimAround(folder / "missing" / "too", 100);
+  EXPECT_EQ(cacheFiles(cache_, kSnapshots).size(), 3u);
+}
+
 TEST_F(CacheFiles, FindsNothingWhereThereIsNothing) {
   EXPECT_TRUE(cacheFiles(cache_, kBundles).empty());
   EXPECT_TRUE(cacheFiles(cache_ / "missing", kBundles).empty());

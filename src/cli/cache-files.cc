@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "cli/bundle-cache.h"
 
 namespace schemascript {
 namespace {
@@ -74,6 +75,13 @@ void removeCacheFiles(const std::vector<CacheFile>& files) {
     }
   }
   if (!failed.empty()) throw unavailable(failed);
+}
+
+void trimAround(const fs::path& added, std::uint64_t bytesMax) noexcept {
+  std::error_code failure;
+  const std::uint64_t bytes = fs::file_size(added, failure);
+  if (!failure && bytes > bytesMax / 4) fs::remove(added, failure);
+  trimCache(added.parent_path(), bytesMax);
 }
 
 }  // namespace schemascript

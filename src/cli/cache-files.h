@@ -34,6 +34,11 @@ std::vector<CacheFile> cacheFiles(const std::filesystem::path& cache, const Cach
 // removed, having tried all of them.
 void removeCacheFiles(const std::vector<CacheFile>& files);
 
+// Keeps the folder of `added`, which was just written there, within `bytesMax` by removing the
+// oldest files. One of more than a quarter of that is removed itself, before it drives out the
+// others. Failures are left for the next time.
+void trimAround(const std::filesystem::path& added, std::uint64_t bytesMax) noexcept;
+
 // True for KEY EXTENSION, and for the temporary file from which writeFileAtomically() makes one.
 bool isCacheFileName(std::string_view name, std::string_view extension) noexcept;
 

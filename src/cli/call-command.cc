@@ -10,7 +10,6 @@
 
 #include "base/units.h"
 #include "cli/app.h"
-#include "cli/bundle-cache.h"
 #include "cli/cache-files.h"
 #include "cli/commands.h"
 #include "cli/error-report.h"
@@ -68,15 +67,6 @@ fs::path snapshotFile(const Engine& engine, std::string_view bundle, const AppOp
   fs::create_directories(folder, failure);
   if (failure) return {};
   return folder / (App::inputsOf(engine, bundle, options) + std::string(kSnapshots.extension));
-}
-
-// Keeps the folder of `added`, a new snapshot, within its bound; one that would drive out the
-// others is not kept itself.
-void trimSnapshots(const fs::path& added) noexcept {
-  std::error_code failure;
-  const std::uint64_t bytes = fs::file_size(added, failure);
-  if (!failure && bytes > kSnapshotsBytesMax / 4) fs::remove(added, failure);
-  trimCache(added.parent_path(), kSnapshotsBytesMax);
 }
 
 // What ends a call also ends a run, but for what was wrong before anything ran.
@@ -175,7 +165,7 @@ class AppCall {
     options.snapshotFile = snapshotFile(engine_, code_, options);
     const fs::path kept = options.snapshotFile;
     App::Loaded loaded = App::load(engine_, watchdog_, code_, std::move(options));
-    if (loaded.app && !loaded.fromFile && !kept.empty()) trimSnapshots(kept);
+    if (loaded.app && !loaded.fromFile && !kept.empty()) trimAround(kept, kSnapshotsBytesMax);
     return loaded;
   }
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "allocator.h"
@@ -318,7 +319,8 @@ void forgetLastCall() {
 // More would only push what matters off a screen.
 constexpr std::uint32_t kExportsShownMax = 100;
 
-// Adds the names of `object`'s functions, each as JSON. What finding out throws is left out.
+// Adds the names of `object`'s functions that are not there yet, each as JSON. What finding out
+// throws is left out.
 void addFunctionNames(const Value& object, std::vector<std::string>& names) {
   JSContext* const context = guest->context;
   JSPropertyEnum* properties = nullptr;
@@ -335,7 +337,10 @@ void addFunctionNames(const Value& object, std::vector<std::string>& names) {
       if (function.isException()) {
         JS_FreeValue(context, JS_GetException(context));
       } else if (!function.isUndefined()) {
-        names.push_back(quote(Value(context, JS_AtomToString(context, atom))));
+        std::string quoted = quote(Value(context, JS_AtomToString(context, atom)));
+        if (std::find(names.begin(), names.end(), quoted) == names.end()) {
+          names.push_back(std::move(quoted));
+        }
       }
     }
     JS_FreeAtom(context, atom);

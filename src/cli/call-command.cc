@@ -106,7 +106,6 @@ Error missingExport(const CallCommand& command, std::vector<std::string> known) 
         str(what, "; it exports none at all: write export async function ", "NAME() { ... }"));
   }
   std::sort(known.begin(), known.end());
-  known.erase(std::unique(known.begin(), known.end()), known.end());
   const std::vector<std::string_view> names(known.begin(), known.end());
   const auto nearest = tryFindNearest(command.exported, names);
   return invalidRequest(str(what, nearest ? str("; did you mean '", *nearest, "'?") : "",

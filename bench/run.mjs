@@ -2,7 +2,7 @@
 // The benchmarks: each compares two commands in turn (A B A B ...), because machines are shared and noisy, and prints medians and the
 // median of the ratios of neighbouring runs.
 //
-//     bench/run [--build FOLDER] [--rounds N] [NAME...]        NAME: start, fib, isolates; all if none is named
+//     bench/run [--build FOLDER] [--rounds N] [NAME...]        NAME: start, call, fib, isolates; all if none is named
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -59,6 +59,22 @@ function pair(title, a, b, measure = ({ wall }) => wall) {
   console.log(`  ratio, median of ${rounds} pairs`.padEnd(46) + ` ${ratio.toFixed(3).padStart(9)}`);
 }
 
+/** A database with one user, and its file. */
+function seeded(folder) {
+  const database = join(folder, "users.db");
+  if (existsSync(database)) return database;
+  const seed = join(folder, "seed.ts");
+  writeFileSync(
+    seed,
+    `import { database, Table } from "schemascript";
+const users = Table("users", (prop) => ({ id: prop.integer().identifier(), name: prop.text() }));
+await database().insert(users).values({ name: "Ada" });
+`,
+  );
+  timed([program, "run", seed, "--db", database, "--push"]);
+  return database;
+}
+
 const BENCHMARKS = {
   /** The whole process of a script that prints one prepared Drizzle query, with its bundle cached, against an empty Node. */
   start(folder) {
@@ -73,22 +89,36 @@ const byId = db.select().from(users).where(eq(users.id, sql.placeholder("id"))).
 console.log(await byId.get({ id: 1 }));
 `,
     );
-    const database = join(folder, "start.db");
-    const seed = join(folder, "seed.ts");
-    writeFileSync(
-      seed,
-      `import { database, Table } from "schemascript";
-const users = Table("users", (prop) => ({ id: prop.integer().identifier(), name: prop.text() }));
-await database().insert(users).values({ name: "Ada" });
-`,
-    );
-    timed([program, "run", seed, "--db", database, "--push"]);
+    const database = seeded(folder);
     const command = [program, "run", script, "--db", database];
     if (timed(command).output !== "{ id: 1, name: 'Ada' }\n")
       throw new Error("the query has another answer");
     pair(
       "Process start to end: one prepared Drizzle query",
       { name: "schemascript run", command },
+      { name: "node -e 0", command: ["node", "-e", "0"] },
+    );
+  },
+
+  /** The same query as an export of an app, called once, with its bundle and its snapshot cached. */
+  call(folder) {
+    const app = join(folder, "call.ts");
+    writeFileSync(
+      app,
+      `import { eq, sql } from "drizzle-orm";
+import { database, Table } from "schemascript";
+const users = Table("users", (prop) => ({ id: prop.integer().identifier(), name: prop.text() }));
+const db = database({ users });
+const byId = db.select().from(users).where(eq(users.id, sql.placeholder("id"))).prepare();
+export const get = (values: { id: number }) => byId.get(values);
+`,
+    );
+    const command = [program, "call", app, "get", '{"id":1}', "--db", seeded(folder)];
+    if (timed(command).output !== '{"id":1,"name":"Ada"}\n')
+      throw new Error("the query has another answer");
+    pair(
+      "Process start to end: one exported function that makes one prepared Drizzle query",
+      { name: "schemascript call", command },
       { name: "node -e 0", command: ["node", "-e", "0"] },
     );
   },

@@ -37,6 +37,30 @@ test("the example prints what is shown", () => {
   }
 });
 
+test("the calls answer what is shown", () => {
+  const folder = mkdtempSync(join(tmpdir(), "readme-"));
+  try {
+    const [, app] = readme.split("`users.ts`:");
+    writeFileSync(join(folder, "users.ts"), /```ts\n([\s\S]*?)```/.exec(app)[1]);
+    const block = app.slice(app.indexOf("    $ ")).split("\n\n")[0];
+    const session = block.split("\n").map((line) => line.replace(/^ {4}/, ""));
+    const commands = session.filter((line) => line.startsWith("$ "));
+    assert.equal(commands.length, 3);
+    for (const command of commands) {
+      const words = command.slice(2).replace("build/bin/schemascript", program);
+      const result = spawnSync("bash", ["-c", words], {
+        cwd: folder,
+        encoding: "utf8",
+        env: { ...process.env, NO_COLOR: "1" },
+      });
+      const expected = session[session.indexOf(command) + 1];
+      assert.equal((result.stdout + result.stderr).trimEnd(), expected, command);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test("the notes example prints what is shown", () => {
   const result = spawnSync(program, ["run", join(top, "examples/notes/app.ts"), "--push"], {
     encoding: "utf8",

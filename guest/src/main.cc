@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "allocator.h"
 #include "guest.h"
@@ -314,6 +316,54 @@ void forgetLastCall() {
   measureHeapPeak();
 }
 
+// More would only push what matters off a screen.
+constexpr std::uint32_t kExportsShownMax = 100;
+
+// Adds the names of `object`'s functions that are not there yet, each as JSON. What finding out
+// throws is left out.
+void addFunctionNames(const Value& object, std::vector<std::string>& names) {
+  JSContext* const context = guest->context;
+  JSPropertyEnum* properties = nullptr;
+  std::uint32_t count = 0;
+  if (!JS_IsObject(object.get())) return;
+  if (JS_GetOwnPropertyNames(context, &properties, &count, object.get(), JS_GPN_STRING_MASK) < 0) {
+    JS_FreeValue(context, JS_GetException(context));
+    return;
+  }
+  for (std::uint32_t index = 0; index < count; ++index) {
+    const JSAtom atom = properties[index].atom;
+    if (names.size() < kExportsShownMax) {
+      const Value function = ownFunction(object, atom);
+      if (function.isException()) {
+        JS_FreeValue(context, JS_GetException(context));
+      } else if (!function.isUndefined()) {
+        std::string quoted = quote(Value(context, JS_AtomToString(context, atom)));
+        if (std::find(names.begin(), names.end(), quoted) == names.end()) {
+          names.push_back(std::move(quoted));
+        }
+      }
+    }
+    JS_FreeAtom(context, atom);
+  }
+  js_free(context, properties);
+}
+
+// Fails because there is no `name`, and says what there is. `inside`: the app's default export.
+void failMissing(std::string_view name, const Value& inside) {
+  std::vector<std::string> names;
+  addFunctionNames(guest->exports, names);
+  if (!JS_IsFunction(guest->context, inside.get())) addFunctionNames(inside, names);
+  std::string error =
+      R"({"message":)" +
+      quote(newString(guest->context, "the app exports no function " + std::string(name))) +
+      R"(,"exports":[)";
+  for (std::size_t index = 0; index < names.size(); ++index) {
+    if (index > 0) error += ',';
+    error += names[index];
+  }
+  reportFailure("missing", error + "]}");
+}
+
 // Finds the function that the app exports as `name`, in its module or else in its default export,
 // which is then `receiver`. False after a failure.
 bool findExported(std::string_view name, Value& function, Value& receiver) {
@@ -330,8 +380,7 @@ bool findExported(std::string_view name, Value& function, Value& receiver) {
     return false;
   }
   if (function.isUndefined()) {
-    const std::string message = "the app exports no function " + std::string(name);
-    reportFailure("missing", R"({"message":)" + quote(newString(context, message)) + '}');
+    failMissing(name, receiver);
     return false;
   }
   return true;

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "base/file.h"
-#include "cli/bundle.h"
+#include "cli/cache-files.h"
 #include "cli/error-report.h"
 #include "cli/output.h"
 #include "migrate/push.h"
@@ -23,22 +23,6 @@ namespace schemascript {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Where the build left what belongs to this program: lib/schemascript beside its bin/.
-fs::path libraryFolder() {
-  std::error_code failure;
-  const fs::path program = fs::read_symlink("/proc/self/exe", failure);
-  if (failure) throw unavailable(str("cannot find this program's own files: ", failure.message()));
-  return program.parent_path().parent_path() / "lib" / "schemascript";
-}
-
-fs::path bundlesFolder() {
-  try {
-    return cacheFolder() / "bundles";
-  } catch (const Error&) {
-    return {};  // No home: without a cache, then.
-  }
-}
 
 void checkSource(const fs::path& file) {
   // O_NONBLOCK: a pipe without a writer must not keep us.
@@ -57,16 +41,28 @@ void checkSource(const fs::path& file) {
     throw invalidRequest(str(file.string(), " is not an ordinary file"));
 }
 
-std::unique_ptr<ConnectionPool> openDatabase(const ScriptOptions& options) {
-  const fs::path& file = options.database;
-  Limits limits = options.limits;
+}  // namespace
+
+fs::path libraryFolder() {
+  std::error_code failure;
+  const fs::path program = fs::read_symlink("/proc/self/exe", failure);
+  if (failure) throw unavailable(str("cannot find this program's own files: ", failure.message()));
+  return program.parent_path().parent_path() / "lib" / "schemascript";
+}
+
+Bundle bundleSource(const fs::path& file) {
+  checkSource(file);
+  const fs::path cache = tryCacheFolder();
+  return bundleApp(file, {.esbuild = libraryFolder() / "esbuild",
+                          .cacheFolder = cache.empty() ? fs::path() : cache / kBundles.folder});
+}
+
+std::unique_ptr<ConnectionPool> openDatabase(const fs::path& file, Access access, Limits limits) {
   // Whoever gives a script a second does not want to wait five for a lock.
   limits.busyTimeMax = std::min(limits.busyTimeMax, limits.runTimeMax);
   try {
     return std::make_unique<ConnectionPool>(
-        DatabaseOptions{.file = file,
-                        .access = options.readOnly ? Access::ReadOnly : Access::ReadWrite,
-                        .limits = limits});
+        DatabaseOptions{.file = file, .access = access, .limits = limits});
   } catch (const Error& error) {
     std::error_code ignored;
     // Here it is not the command line that is wrong, but what the file holds.
@@ -77,18 +73,14 @@ std::unique_ptr<ConnectionPool> openDatabase(const ScriptOptions& options) {
   }
 }
 
-}  // namespace
-
 AppEnd runApp(ScriptOptions options) {
-  checkSource(options.file);
-  const fs::path library = libraryFolder();
-  Bundle bundle =
-      bundleApp(options.file, {.esbuild = library / "esbuild", .cacheFolder = bundlesFolder()});
+  Bundle bundle = bundleSource(options.file);
   AppEnd end{std::move(bundle.complaints), {}, {}, {}, SourceMap(std::move(bundle.map)), {}, {}};
   if (!end.complaints.empty()) return end;
 
-  const auto database = openDatabase(options);
-  const Engine engine(EngineFiles::in(library.string()));
+  const auto database = openDatabase(
+      options.database, options.readOnly ? Access::ReadOnly : Access::ReadWrite, options.limits);
+  const Engine engine(EngineFiles::in(libraryFolder().string()));
   Watchdog watchdog;
   const auto pushAndRemember = [&end](Database& target, std::string_view desiredSql) {
     try {

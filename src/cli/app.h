@@ -1,21 +1,35 @@
-// What the commands have in common: FILE.ts becomes a bundle, the bundle runs against a
-// database.
+// What the commands have in common: FILE.ts becomes a bundle, the bundle runs against a database.
 #pragma once
 
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "cli/bundle.h"
 #include "cli/exit-code.h"
 #include "cli/source-map.h"
 #include "runtime/run.h"
 
 namespace schemascript {
+
+// Where the build left what belongs to this program: lib/schemascript beside its bin/. Throws
+// Unavailable.
+std::filesystem::path libraryFolder();
+
+// `file` and all that it imports, through the cache. Throws InvalidRequest for a file that cannot
+// be read.
+Bundle bundleSource(const std::filesystem::path& file);
+
+// `file`: empty: in memory. Throws InvalidRequest for a database that cannot be there, Unavailable
+// for a file that is none.
+std::unique_ptr<ConnectionPool> openDatabase(const std::filesystem::path& file, Access access,
+                                             Limits limits);
 
 struct ScriptOptions {
   std::filesystem::path file;

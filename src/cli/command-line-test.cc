@@ -146,7 +146,7 @@ TEST(CommandLine, ShowsHelpWhateverElseIsWrong) {
 
 // A drift between the two would be noticed by users only.
 TEST(CommandLine, KnowsEveryOptionOfItsHelp) {
-  for (const std::string command : {"run", "push", "compile", "evaluate"}) {
+  for (const std::string command : {"run", "call", "push", "compile", "evaluate", "bundle"}) {
     const std::string help = shown({command, "--help"});
     for (std::size_t at = help.find("\n  -"); at != std::string::npos;
          at = help.find("\n  -", at + 1)) {
@@ -157,6 +157,73 @@ TEST(CommandLine, KnowsEveryOptionOfItsHelp) {
       EXPECT_EQ(message.find("unknown"), std::string::npos) << message;
     }
   }
+}
+
+TEST(CommandLine, TakesCall) {
+  const auto parse = [](Words words) {
+    words.insert(words.begin(), "call");
+    return std::get<CallCommand>(parseCommandLine(words));
+  };
+  const CallCommand command = parse({"a.ts", "--db", "a.db", "get", "--time-limit", "1s",
+                                     R"({"id":1})", "--read-only", "--stats", "--show-values"});
+  EXPECT_EQ(command.file, "a.ts");
+  EXPECT_EQ(command.exported, "get");
+  EXPECT_EQ(command.argument, R"({"id":1})");
+  EXPECT_EQ(command.database, "a.db");
+  EXPECT_EQ(command.limits.runTimeMax, 1s);
+  EXPECT_TRUE(command.readOnly && command.showStatistics && command.showValues);
+  EXPECT_FALSE(command.pushFirst || command.capabilities);
+  EXPECT_FALSE(parse({"a.ts", "get"}).argument);
+  // Whatever JSON looks like.
+  for (const std::string argument : {"-", "-5", "-1e3", "[1,2]", "[]", "{}", "\"a b\"", "", "%%"}) {
+    EXPECT_EQ(parse({"a.ts", "get", argument}).argument, argument);
+  }
+  EXPECT_TRUE(parse({"a.ts", "get", "--reads", "users"}).capabilities);
+  EXPECT_TRUE(parse({"a.ts", "get", "--push"}).pushFirst);
+}
+
+TEST(CommandLine, SaysWhatIsWrongWithACall) {
+  EXPECT_EQ(refusal({"call"}),
+            "name the file to call: schemascript call FILE.ts EXPORT [ARGUMENT]");
+  EXPECT_EQ(refusal({"call", "a.ts"}),
+            "name the function to call: schemascript call a.ts EXPORT [ARGUMENT]");
+  EXPECT_EQ(refusal({"call", "a.ts", "get", "1", "2"}),
+            "'2' is too much: schemascript call FILE.ts EXPORT [ARGUMENT]");
+  EXPECT_EQ(refusal({"call", "a.ts", "get", "--", "1"}),
+            "call hands the function one ARGUMENT, which stands before any --");
+  EXPECT_EQ(refusal({"call", "a.ts", "get", "-x"}).substr(0, 19), "unknown option '-x'");
+  EXPECT_EQ(refusal({"call", "a.ts", "get", "--push", "--read-only"})
+                .find("--push changes the schema, which a call with"),
+            0u);
+}
+
+TEST(CommandLine, TakesBundle) {
+  const auto command =
+      std::get<BundleCommand>(parseCommandLine({"bundle", "a.ts", "-o", "a.js", "--source-map"}));
+  EXPECT_EQ(command.file, "a.ts");
+  EXPECT_EQ(command.output, "a.js");
+  EXPECT_TRUE(command.sourceMap);
+  EXPECT_EQ(refusal({"bundle", "a.ts", "--source-map"}),
+            "--source-map is a file beside the bundle: name that, schemascript bundle a.ts "
+            "--output FILE.js --source-map");
+}
+
+TEST(CommandLine, TakesCache) {
+  using Action = CacheCommand::Action;
+  const auto parse = [](Words words) {
+    words.insert(words.begin(), "cache");
+    return std::get<CacheCommand>(parseCommandLine(words));
+  };
+  EXPECT_EQ(parse({}).action, Action::Show);
+  EXPECT_EQ(parse({"path"}).action, Action::ShowPath);
+  EXPECT_EQ(parse({"clean"}).action, Action::Clean);
+  EXPECT_FALSE(parse({"clean"}).dryRun);
+  EXPECT_TRUE(parse({"--dry-run", "clean"}).dryRun);
+  EXPECT_EQ(refusal({"cache", "claen"}), "unknown action 'claen'; did you mean 'clean'?");
+  EXPECT_EQ(refusal({"cache", "clean", "all"}), "there is one ACTION, so 'all' is too much");
+  EXPECT_EQ(refusal({"cache", "--dry-run"}),
+            "--dry-run is for: schemascript cache clean --dry-run");
+  EXPECT_EQ(shown({"cache", "--help"}), cacheHelp());
 }
 
 TEST(CommandLine, TakesCompileAndEvaluate) {

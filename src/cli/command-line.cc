@@ -26,6 +26,8 @@ Error unknown(std::string_view what, std::string_view word, std::span<const std:
                             : str("unknown ", what, " '", word, "'; see ", help));
 }
 
+constexpr std::string_view kFile = "FILE";
+
 // What esbuild takes for a program.
 bool namesSource(std::string_view file) {
   constexpr std::array<std::string_view, 8> kExtensions{".ts", ".tsx", ".mts", ".cts",
@@ -36,7 +38,7 @@ bool namesSource(std::string_view file) {
 
 // The options of one command, as they were given.
 struct Given {
-  std::string file;
+  std::vector<std::string> words;  // What is no option: FILE, and what may follow it.
   std::string database;
   std::string output;
   std::string emit;
@@ -49,25 +51,28 @@ struct Given {
   bool showValues = false;
   bool showStatistics = false;
   bool asJson = false;
+  bool sourceMap = false;
+  bool dryRun = false;
   bool help = false;
 };
 
 struct ValueOption {
   const char* names;  // As CLI11 writes them: "-o,--output"
-  std::string Given::*value;
+  std::string Given::* value;
 };
 
 struct Flag {
   const char* names;
-  bool Given::*value;
+  bool Given::* value;
 };
 
 // What one command takes, and what is made of it.
 struct Command {
   std::string_view name;
   std::string_view (*help)() noexcept;
-  std::vector<ValueOption> options;  // Beside the limits, which every command has.
-  std::vector<Flag> flags;           // Beside --help.
+  std::vector<std::string_view> words;  // What is no option, as the usage names it.
+  std::vector<ValueOption> options;
+  std::vector<Flag> flags;  // Beside --help.
   bool takesArguments;
   Invocation (*make)(const Given& given, std::vector<std::string> arguments);
 };
@@ -78,12 +83,9 @@ class CommandParser {
       : command_(command), help_(str("schemascript ", command.name, " --help")) {
     app_.set_help_flag();
     app_.allow_extras();
-    app_.add_option("FILE", given_.file);
     addFlag({"-h,--help", &Given::help});
     for (const Flag& flag : command.flags) addFlag(flag);
     for (const ValueOption& option : command.options) addOption(option);
-    addOption({"--time-limit", &Given::timeLimit});
-    addOption({"--memory-limit", &Given::memoryLimit});
   }
 
   Given parse(std::vector<std::string> words) {
@@ -95,14 +97,8 @@ class CommandParser {
       throw invalidRequest(str(error.what(), "; see ", help_));
     }
     if (given_.help) return given_;
-    for (const std::string& word : app_.remaining()) refuse(word);
-    if (given_.file.empty()) {
-      throw invalidRequest(
-          str("name the file to ", command_.name, ": schemascript ", command_.name, " FILE.ts"));
-    }
-    if (!namesSource(given_.file)) {
-      throw invalidRequest(str(given_.file, " is not a TypeScript or JavaScript file by its name"));
-    }
+    for (std::string& word : app_.remaining()) take(std::move(word));
+    if (!command_.words.empty() && command_.words.front() == kFile) checkFile();
     return given_;
   }
 
@@ -139,13 +135,46 @@ class CommandParser {
     }
   }
 
-  [[noreturn]] void refuse(std::string_view word) const {
-    if (word.starts_with("-")) {
+  // A number below zero is a word like any other, where one can be meant.
+  bool isOption(std::string_view word) const noexcept {
+    if (!word.starts_with('-') || word == "-") return false;
+    const bool isNumber = word[1] >= '0' && word[1] <= '9';
+    return !isNumber || given_.words.size() < 2;
+  }
+
+  void take(std::string word) {
+    if (isOption(word)) {
       throw unknown("option", word.substr(0, word.find('=')), names_, help_);
     }
+    if (given_.words.size() == command_.words.size()) refuse(word);
+    given_.words.push_back(std::move(word));
+  }
+
+  [[noreturn]] void refuse(std::string_view word) const {
+    if (command_.words.size() > 1) {
+      throw invalidRequest(str("'", word, "' is too much: ", usage()));
+    }
     throw invalidRequest(
-        str("there is one FILE, so '", word, "' is too much",
+        str("there is one ", command_.words.front(), ", so '", word, "' is too much",
             command_.takesArguments ? "; what is meant for the script goes behind --" : ""));
+  }
+
+  std::string usage() const {
+    std::string usage = str("schemascript ", command_.name);
+    for (const std::string_view word : command_.words) {
+      usage += str(' ', word, word == kFile ? ".ts" : "");
+    }
+    return usage;
+  }
+
+  void checkFile() const {
+    if (given_.words.empty()) {
+      throw invalidRequest(str("name the file to ", command_.name, ": ", usage()));
+    }
+    if (!namesSource(given_.words.front())) {
+      throw invalidRequest(
+          str(given_.words.front(), " is not a TypeScript or JavaScript file by its name"));
+    }
   }
 
   const Command& command_;
@@ -192,20 +221,24 @@ std::vector<std::string> splitNames(std::string_view list) {
   return names;
 }
 
-Invocation makeRun(const Given& given, std::vector<std::string> arguments) {
+// What --reads and --writes allow; null: everything. `whose` is not allowed a push beside them.
+std::shared_ptr<const Capabilities> capabilitiesFrom(const Given& given, std::string_view whose) {
   const bool isRestricted = !given.reads.empty() || !given.writes.empty();
   if (given.pushFirst && (isRestricted || given.readOnly)) {
-    throw invalidRequest(
-        "--push changes the schema, which a script with --read-only, --reads or --writes may not; "
-        "push before: schemascript push FILE.ts --db FILE");
+    throw invalidRequest(str("--push changes the schema, which a ", whose,
+                             " with --read-only, --reads or --writes may not; "
+                             "push before: schemascript push FILE.ts --db FILE"));
   }
-  return RunCommand{given.file,
+  if (!isRestricted) return nullptr;
+  return Capabilities::parse(splitNames(given.reads), splitNames(given.writes));
+}
+
+Invocation makeRun(const Given& given, std::vector<std::string> arguments) {
+  return RunCommand{given.words.front(),
                     given.database,
                     given.pushFirst,
                     given.readOnly,
-                    isRestricted
-                        ? Capabilities::parse(splitNames(given.reads), splitNames(given.writes))
-                        : nullptr,
+                    capabilitiesFrom(given, "script"),
                     given.showValues,
                     given.showStatistics,
                     limitsFrom(given),
@@ -216,7 +249,7 @@ Invocation makePush(const Given& given, std::vector<std::string>) {
   if (given.database.empty()) {
     throw invalidRequest("push needs a database: schemascript push FILE.ts --db FILE");
   }
-  return PushCommand{given.file, given.database, limitsFrom(given)};
+  return PushCommand{given.words.front(), given.database, limitsFrom(given)};
 }
 
 Invocation makeCompile(const Given& given, std::vector<std::string>) {
@@ -230,32 +263,103 @@ Invocation makeCompile(const Given& given, std::vector<std::string>) {
   if (std::find(kOutputs.begin(), kOutputs.end(), given.emit) == kOutputs.end()) {
     throw invalidRequest(str("--emit knows no '", given.emit, "'; it is one of ", known));
   }
-  return EmitCommand{given.file, given.emit, given.output, limitsFrom(given)};
+  return EmitCommand{given.words.front(), given.emit, given.output, limitsFrom(given)};
 }
 
 Invocation makeEvaluate(const Given& given, std::vector<std::string>) {
-  return EmitCommand{given.file, given.asJson ? "describe" : "text", {}, limitsFrom(given)};
+  return EmitCommand{
+      given.words.front(), given.asJson ? "describe" : "text", {}, limitsFrom(given)};
 }
 
-const std::array<Command, 4>& commands() {
-  static const std::array<Command, 4> kCommands{{
-      {"run",
-       runHelp,
-       {{"--db", &Given::database}, {"--reads", &Given::reads}, {"--writes", &Given::writes}},
-       {{"--push", &Given::pushFirst},
-        {"--read-only", &Given::readOnly},
-        {"--show-values", &Given::showValues},
-        {"--stats", &Given::showStatistics}},
-       true,
-       makeRun},
-      {"push", pushHelp, {{"--db", &Given::database}}, {}, false, makePush},
+Invocation makeCall(const Given& given, std::vector<std::string>) {
+  if (given.words.size() < 2 || given.words[1].empty()) {
+    throw invalidRequest(str("name the function to call: schemascript call ", given.words.front(),
+                             " EXPORT [ARGUMENT]"));
+  }
+  return CallCommand{
+      given.words[0],
+      given.words[1],
+      given.words.size() > 2 ? std::optional(given.words[2]) : std::nullopt,
+      given.database,
+      given.pushFirst,
+      given.readOnly,
+      capabilitiesFrom(given, "call"),
+      given.showValues,
+      given.showStatistics,
+      limitsFrom(given),
+  };
+}
+
+Invocation makeBundle(const Given& given, std::vector<std::string>) {
+  if (given.sourceMap && given.output.empty()) {
+    throw invalidRequest(
+        str("--source-map is a file beside the bundle: name that, schemascript bundle ",
+            given.words.front(), " --output FILE.js --source-map"));
+  }
+  return BundleCommand{given.words.front(), given.output, given.sourceMap};
+}
+
+Invocation makeCache(const Given& given, std::vector<std::string>) {
+  using Action = CacheCommand::Action;
+  constexpr std::array<std::string_view, 2> kActions{"clean", "path"};
+  CacheCommand command;
+  if (!given.words.empty()) {
+    const std::string& action = given.words.front();
+    if (action != "clean" && action != "path") {
+      throw unknown("action", action, kActions, "schemascript cache --help");
+    }
+    command.action = action == "clean" ? Action::Clean : Action::ShowPath;
+  }
+  command.dryRun = given.dryRun;
+  if (command.dryRun && command.action != Action::Clean) {
+    throw invalidRequest("--dry-run is for: schemascript cache clean --dry-run");
+  }
+  return command;
+}
+
+const std::array<Command, 7>& commands() {
+  const ValueOption time{"--time-limit", &Given::timeLimit};
+  const ValueOption memory{"--memory-limit", &Given::memoryLimit};
+  const ValueOption database{"--db", &Given::database};
+  const ValueOption reads{"--reads", &Given::reads};
+  const ValueOption writes{"--writes", &Given::writes};
+  const ValueOption output{"-o,--output", &Given::output};
+  const std::vector<Flag> runFlags{{"--push", &Given::pushFirst},
+                                   {"--read-only", &Given::readOnly},
+                                   {"--show-values", &Given::showValues},
+                                   {"--stats", &Given::showStatistics}};
+  static const std::array<Command, 7> kCommands{{
+      {"run", runHelp, {kFile}, {database, reads, writes, time, memory}, runFlags, true, makeRun},
+      {"call",
+       callHelp,
+       {kFile, "EXPORT", "[ARGUMENT]"},
+       {database, reads, writes, time, memory},
+       runFlags,
+       false,
+       makeCall},
+      {"push", pushHelp, {kFile}, {database, time, memory}, {}, false, makePush},
       {"compile",
        compileHelp,
-       {{"--emit", &Given::emit}, {"-o,--output", &Given::output}},
+       {kFile},
+       {{"--emit", &Given::emit}, output, time, memory},
        {},
        false,
        makeCompile},
-      {"evaluate", evaluateHelp, {}, {{"--json", &Given::asJson}}, false, makeEvaluate},
+      {"evaluate",
+       evaluateHelp,
+       {kFile},
+       {time, memory},
+       {{"--json", &Given::asJson}},
+       false,
+       makeEvaluate},
+      {"bundle",
+       bundleHelp,
+       {kFile},
+       {output},
+       {{"--source-map", &Given::sourceMap}},
+       false,
+       makeBundle},
+      {"cache", cacheHelp, {"ACTION"}, {}, {{"--dry-run", &Given::dryRun}}, false, makeCache},
   }};
   return kCommands;
 }
@@ -323,7 +427,10 @@ Invocation parseCommandLine(std::vector<std::string> words) {
   const Given given = CommandParser(*command).parse(std::move(words));
   if (given.help) return ShowText{std::string(command->help())};
   if (hasArguments && !command->takesArguments) {
-    throw invalidRequest(str(command->name, " takes no arguments for the script"));
+    throw invalidRequest(
+        str(command->name, command->name == "call"
+                               ? " hands the function one ARGUMENT, which stands before any --"
+                               : " takes no arguments for the script"));
   }
   return command->make(given, std::move(arguments));
 }

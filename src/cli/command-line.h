@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -38,12 +39,39 @@ struct EmitCommand {
   Limits limits;
 };
 
+// One exported function of an app is called once.
+struct CallCommand {
+  std::filesystem::path file;
+  std::string exported;                 // The function's name.
+  std::optional<std::string> argument;  // JSON as it was given; `-`: it is on standard input.
+  std::filesystem::path database;       // Empty: in memory.
+  bool pushFirst = false;
+  bool readOnly = false;
+  std::shared_ptr<const Capabilities> capabilities;  // Null: everything.
+  bool showValues = false;
+  bool showStatistics = false;
+  Limits limits;
+};
+
+struct BundleCommand {
+  std::filesystem::path file;
+  std::filesystem::path output;  // Empty: standard output.
+  bool sourceMap = false;
+};
+
+struct CacheCommand {
+  enum class Action : std::uint8_t { Show, ShowPath, Clean };
+  Action action = Action::Show;
+  bool dryRun = false;
+};
+
 // --help and --version.
 struct ShowText {
   std::string text;
 };
 
-using Invocation = std::variant<RunCommand, PushCommand, EmitCommand, ShowText>;
+using Invocation = std::variant<RunCommand, PushCommand, EmitCommand, CallCommand, BundleCommand,
+                                CacheCommand, ShowText>;
 
 // The guest itself takes some 6 MB before the script has done anything.
 inline constexpr std::uint64_t kMemoryLimitBytesMin = 16ull << 20;

@@ -17,4 +17,13 @@ ExitCode pushCommand(const PushCommand& command, Output& output);
 // Makes an output of the tables that a file declares; writes it to `output` or into files.
 ExitCode emitCommand(const EmitCommand& command, Output& output);
 
+// Calls an exported function of an app; writes its answer to `output`.
+ExitCode callCommand(const CallCommand& command, Output& output);
+
+// Writes the bundle of a file to `output`, or into a file.
+ExitCode bundleCommand(const BundleCommand& command, Output& output);
+
+// Shows what is in the cache, or removes it.
+ExitCode cacheCommand(const CacheCommand& command, Output& output);
+
 }  // namespace schemascript

@@ -11,9 +11,12 @@ Usage: schemascript COMMAND [OPTIONS]
 
 Commands:
   run FILE.ts        run a script; without --db its database is in memory
+  call FILE.ts NAME  call one exported function of an app, and print its answer as JSON
   push FILE.ts       create the tables and indexes that FILE.ts declares and --db FILE lacks
   compile FILE.ts    make TypeScript types, JSON Schema, a validator, SQL or a diagram of its tables
   evaluate FILE.ts   show the tables that it declares
+  bundle FILE.ts     make one ES module of it and its imports, for programs that embed SchemaScript
+  cache              show what is cached; remove it with: cache clean
 
 Options:
   -h, --help         this text; behind a command, that command's
@@ -104,6 +107,69 @@ Options:
   -h, --help            this text
 
 FILE.ts is evaluated inside the sandbox, without a database. What it prints goes to standard error.
+The exit codes are listed by: schemascript --help
+)";
+}
+
+std::string_view callHelp() noexcept {
+  return R"(Calls one exported function of an app, and prints its answer as JSON.
+
+Usage: schemascript call FILE.ts EXPORT [ARGUMENT] [OPTIONS]
+
+EXPORT is the function's name: an export of FILE.ts, or a member of its default export. ARGUMENT is JSON, which the
+function gets as its only argument; - reads it from standard input. Without it the function is called with none.
+
+Options:
+  --db FILE             the database; created if it is not there. Without it: one in memory
+  --push                before the call, create the tables that the app declares
+  --read-only           the call may read the database and not change it
+  --reads LIST          it may read these tables and columns only, such as users,posts.title
+  --writes LIST         it may write these only; what it does not name is not allowed
+  --show-values         messages about failed statements show the bound values
+  --stats               say at the end what the call took: time, memory, prepared statements
+  --time-limit TIME     stop after that long, such as 200ms, 2s, 1m (default: 30s)
+  --memory-limit SIZE   the memory of the sandbox, such as 32mb, 1gb (default: 64mb)
+  -h, --help            this text
+
+Standard output is the answer's alone, on one line; nothing for undefined. What the app prints goes to standard error.
+Module scope, all code outside of functions, is evaluated once, without a database. What it left is kept in the cache,
+and every call starts from it: until the app changes, module scope neither runs nor prints again.
+The exit codes are listed by: schemascript --help
+)";
+}
+
+std::string_view bundleHelp() noexcept {
+  return R"(Makes one ES module of a file and all that it imports, as programs that embed SchemaScript load it. What is built in
+(schemascript, drizzle-orm) stays an import.
+
+Usage: schemascript bundle FILE.ts [OPTIONS]
+
+Options:
+  -o, --output FILE.js  write it there instead of to standard output
+  --source-map          also write FILE.js.map, which leads from the bundle to the sources
+  -h, --help            this text
+
+The exit codes are listed by: schemascript --help
+)";
+}
+
+std::string_view cacheHelp() noexcept {
+  return R"(Shows and removes what schemascript keeps to start faster: bundles of scripts, and snapshots of apps that were called.
+All of it is made again when it is missing.
+
+Usage: schemascript cache [ACTION] [OPTIONS]
+
+Actions:
+  path                  print the folder of the cache alone
+  clean                 remove the bundles and snapshots, and nothing else that is in the folder
+
+Without an action: the folder, and what is in it.
+
+Options:
+  --dry-run             with clean: say what would be removed, and remove nothing
+  -h, --help            this text
+
+The folder is $SCHEMASCRIPT_CACHE; without that $XDG_CACHE_HOME/schemascript, or else ~/.cache/schemascript.
 The exit codes are listed by: schemascript --help
 )";
 }

@@ -12,6 +12,9 @@ std::string_view runHelp() noexcept;
 std::string_view pushHelp() noexcept;
 std::string_view compileHelp() noexcept;
 std::string_view evaluateHelp() noexcept;
+std::string_view callHelp() noexcept;
+std::string_view bundleHelp() noexcept;
+std::string_view cacheHelp() noexcept;
 
 // This program's version, and below it those of the parts that decide how it behaves.
 std::string versionText();

@@ -23,6 +23,15 @@ ExitCode invoke(std::vector<std::string> words, Output& output) {
   if (const auto* const command = std::get_if<EmitCommand>(&invocation)) {
     return emitCommand(*command, output);
   }
+  if (const auto* const command = std::get_if<CallCommand>(&invocation)) {
+    return callCommand(*command, output);
+  }
+  if (const auto* const command = std::get_if<BundleCommand>(&invocation)) {
+    return bundleCommand(*command, output);
+  }
+  if (const auto* const command = std::get_if<CacheCommand>(&invocation)) {
+    return cacheCommand(*command, output);
+  }
   output.write(std::get<ShowText>(invocation).text);
   return ExitCode::Success;
 }

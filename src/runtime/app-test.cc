@@ -110,7 +110,25 @@ TEST_F(Calling, TellsWhatIsMissing) {
   with("export const x = 1;", Isolation::Request, [](Caller& isolate) {
     EXPECT_EQ(isolate.call("x", "").end, CallEnd::NoSuchExport);
     EXPECT_EQ(isolate.call("y", "").error.message, "the app exports no function y");
+    EXPECT_TRUE(isolate.call("y", "").error.exports.empty());
   });
+  with("export const x = 1, f = () => 2; export default { g() {}, h: 3, get i() { throw f; } };",
+       Isolation::Request, [](Caller& isolate) {
+         EXPECT_EQ(isolate.call("x", "").error.exports, (std::vector<std::string>{"f", "g"}));
+         EXPECT_EQ(answer(isolate.call("f", "")), "2");
+       });
+  // Names that are hostile, and more of them than anybody reads.
+  with(R"js(
+    const many = { 'a"]}': () => 1 };
+    for (let i = 0; i < 1e5; ++i) many["f" + i] = () => i;
+    export default new Proxy(many, { get: (from, name) => (name === "f7" ? never : from[name]) });
+  )js",
+       Isolation::Request, [](Caller& isolate) {
+         const CallReport report = isolate.call("missing", "");
+         EXPECT_EQ(report.end, CallEnd::NoSuchExport);
+         EXPECT_EQ(report.error.exports.size(), 100u);
+         EXPECT_EQ(report.error.exports.front(), "a\"]}");
+       });
   with("export const f = (x) => x;", Isolation::Request, [](Caller& isolate) {
     EXPECT_EQ(isolate.call("f", "nonsense").end, CallEnd::BadArgument);
     EXPECT_EQ(answer(isolate.call("f", "1")), "1");

@@ -59,15 +59,8 @@ void failAsThrown(Report& report, const Error& error, Instance& instance) {
   fail(report, isLimit ? CallEnd::MemoryExceeded : CallEnd::Trapped, std::move(description));
 }
 
-std::string inputsOf(const Engine& engine, std::string_view bundle, const Limits& limits,
-                     std::string_view startOptions) {
-  Hasher hasher;
-  hasher.add(engine.identity());
-  hasher.add(engine.snapshot()->checksum());
-  hasher.add(std::to_string(limits.memoryBytesMax));
-  hasher.add(startOptions);
-  hasher.add(bundle);
-  return hasher.hex();
+std::string startOptionsOf(const AppOptions& options) {
+  return guestOptions(options.limits, options.arguments, PushFirst::No);
 }
 
 constexpr std::string_view kNoDatabaseYet =
@@ -117,10 +110,21 @@ std::chrono::nanoseconds processorTime() noexcept {
 App::App(const Engine& engine, Limits limits, Snapshot snapshot)
     : engine_(engine), limits_(limits), snapshot_(std::move(snapshot)) {}
 
+std::string App::inputsOf(const Engine& engine, std::string_view bundle,
+                          const AppOptions& options) {
+  Hasher hasher;
+  hasher.add(engine.identity());
+  hasher.add(engine.snapshot()->checksum());
+  hasher.add(std::to_string(options.limits.memoryBytesMax));
+  hasher.add(startOptionsOf(options));
+  hasher.add(bundle);
+  return hasher.hex();
+}
+
 App::Loaded App::load(const Engine& engine, Watchdog& watchdog, std::string_view bundle,
                       AppOptions options) {
-  const std::string startOptions = guestOptions(options.limits, options.arguments, PushFirst::No);
-  const std::string inputs = inputsOf(engine, bundle, options.limits, startOptions);
+  const std::string startOptions = startOptionsOf(options);
+  const std::string inputs = inputsOf(engine, bundle, options);
   Loaded loaded;
   std::optional<Snapshot> snapshot;
   if (!options.snapshotFile.empty()) snapshot = Snapshot::tryLoad(options.snapshotFile, inputs);

@@ -60,6 +60,11 @@ class App {
   static Loaded load(const Engine& engine, Watchdog& watchdog, std::string_view bundle,
                      AppOptions options);
 
+  // 32 characters that name everything that the snapshot of such an app is made from: the guest,
+  // the bundle, and those of `options` that shape it. For naming `snapshotFile`.
+  static std::string inputsOf(const Engine& engine, std::string_view bundle,
+                              const AppOptions& options);
+
   const Engine& engine() const noexcept { return engine_; }
   const Limits& limits() const noexcept { return limits_; }
   const Snapshot& snapshot() const noexcept { return snapshot_; }

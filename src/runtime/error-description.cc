@@ -27,6 +27,7 @@ ErrorDescription describe(const json::value* value, int depth) {
                                textAt(object, "stack"),
                                textAt(object, "code"),
                                {},
+                               {},
                                {}};
   if (const auto* const cause = object.if_contains("cause")) {
     description.causes.push_back(describe(cause, depth + 1));
@@ -35,6 +36,12 @@ ErrorDescription describe(const json::value* value, int depth) {
   if (errors != nullptr && errors->is_array()) {
     for (const auto& error : errors->get_array()) {
       description.errors.push_back(describe(&error, depth + 1));
+    }
+  }
+  const auto* const exports = object.if_contains("exports");
+  if (exports != nullptr && exports->is_array()) {
+    for (const auto& name : exports->get_array()) {
+      if (name.is_string()) description.exports.emplace_back(name.get_string());
     }
   }
   return description;

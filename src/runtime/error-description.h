@@ -17,6 +17,8 @@ struct ErrorDescription {
       code;  // `conflict`, `not-allowed`, ...: of errors that the database answered; else empty.
   std::vector<ErrorDescription> causes;  // At most one.
   std::vector<ErrorDescription> errors;  // Of an AggregateError.
+  // Of a function that the app does not export: the names of those that it does, at most 100.
+  std::vector<std::string> exports{};
 };
 
 struct GuestFailure {

@@ -122,7 +122,7 @@ TEST_F(Loaded, FindsWhatTheModuleOrItsDefaultExports) {
   for (const std::string_view missing : {"text", "toString", "constructor", "", "__proto__"}) {
     EXPECT_EQ(callOnce(bundle, missing),
               R"({"kind":"missing","error":{"message":"the app exports no function )" +
-                  std::string(missing) + "\"}}");
+                  std::string(missing) + R"(","exports":["both","self"]}})");
   }
   EXPECT_NE(callOnce("const own = 1;", "own").find(R"("kind":"missing")"), std::string::npos);
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <cstring>
 #include <filesystem>
@@ -131,6 +132,28 @@ TEST_F(SnapshotFile, HoldsTheSame) {
     memory[5] = std::byte{100};
   }
   munmap(memory, kBytes);
+}
+
+// The file is mapped; who replaces or removes it disturbs nobody.
+TEST_F(SnapshotFile, OfACacheOutlivesItsName) {
+  std::byte* const memory = newMemory();
+  const auto snapshot = Snapshot::tryLoad(path_, kInputs);
+  ASSERT_TRUE(snapshot);
+  writeFileAtomically(path_, "something else");
+  snapshot->mapOver(memory);
+  std::filesystem::remove(path_);
+  EXPECT_FALSE(snapshot->firstDifference(memory));
+  EXPECT_FALSE(newSnapshot().firstDifference(memory));
+  munmap(memory, kBytes);
+}
+
+TEST_F(SnapshotFile, OfACacheIsNoOtherKindOfFile) {
+  std::filesystem::remove(path_);
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_FALSE(Snapshot::tryLoad(path_, kInputs));
+  std::filesystem::remove(path_);
+  std::filesystem::create_directory(path_);
+  EXPECT_FALSE(Snapshot::tryLoad(path_, kInputs));
 }
 
 TEST_F(SnapshotFile, LeavesOutWhatIsZero) {

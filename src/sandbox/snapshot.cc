@@ -214,21 +214,23 @@ Snapshot::Snapshot(const std::filesystem::path& path, std::string_view inputs)
 
 std::optional<Snapshot> Snapshot::tryLoad(const std::filesystem::path& path,
                                           std::string_view inputs) {
-  std::error_code missing;
-  if (!std::filesystem::is_regular_file(path, missing)) return std::nullopt;
-  const std::string content = readFile(path);
+  FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   Header header{};
-  if (content.size() < kHeaderBytes) return std::nullopt;
-  std::memcpy(&header, content.data(), sizeof header);
-  const auto image = std::as_bytes(std::span(content)).subspan(kHeaderBytes);
-  if (header.fileBytes() != content.size() || header.inputs != digitsOf(inputs) ||
-      header.checksum != header.checksumOf(image)) {
+  struct stat status{};
+  if (!file.isOpen() || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
+      pread(file.get(), &header, sizeof header, 0) != sizeof header) {
     return std::nullopt;
   }
-  FileDescriptor file = newMemoryFile(content.size());
-  writeAt(file, std::as_bytes(std::span(content)), 0);
-  seal(file);
-  return Snapshot(std::move(file), content.size(), header);
+  const auto fileBytes = static_cast<std::uint64_t>(status.st_size);
+  if (header.fileBytes() != fileBytes || header.inputs != digitsOf(inputs)) return std::nullopt;
+  Snapshot snapshot(std::move(file), fileBytes, header);
+  const auto bytes = snapshot.mapping_.bytes();
+  // All pages at once, which costs less than a fault for each. A disk that cannot be read is an
+  // error here, and a signal later; a kernel before 5.14 does not know the request.
+  void* const begin = const_cast<std::byte*>(bytes.data());
+  if (madvise(begin, bytes.size(), MADV_POPULATE_READ) != 0 && errno != EINVAL) return std::nullopt;
+  if (header.checksum != header.checksumOf(bytes.subspan(kHeaderBytes))) return std::nullopt;
+  return snapshot;
 }
 
 void Snapshot::writeTo(const std::filesystem::path& path) const {

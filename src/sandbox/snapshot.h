@@ -40,8 +40,10 @@ class Snapshot {
   // it is whole. Throws Unavailable when it is missing, damaged, or was made from other inputs.
   Snapshot(const std::filesystem::path& file, std::string_view inputs);
 
-  // A file of a cache, which is read into memory and checked to the last byte. Nothing when it is
-  // missing, damaged, or was made from other inputs: it is then to be made anew.
+  // A file of a cache, which is checked to the last byte and then mapped: from then on it may be
+  // replaced or removed, but not written to in place, which nothing here does. Nothing when it is
+  // missing or cannot be read, is damaged, or was made from other inputs: it is then to be made
+  // anew.
   static std::optional<Snapshot> tryLoad(const std::filesystem::path& file,
                                          std::string_view inputs);
 

@@ -8,10 +8,7 @@
 #include "text.h"
 
 namespace schemascript::guest {
-namespace {
 
-// The bytes of a Uint8Array. A view: valid until JavaScript runs again. False with an exception
-// pending.
 bool bytesOf(JSContext* context, JSValueConst array, std::uint8_t*& first, std::size_t& size) {
   std::size_t offset = 0;
   std::size_t elementBytes = 0;
@@ -38,6 +35,8 @@ JSValue newUint8Array(JSContext* context, std::string_view bytes) {
   JSValueConst arguments[] = {buffer.get(), JS_UNDEFINED, JS_UNDEFINED};
   return JS_NewTypedArray(context, 3, arguments, JS_TYPED_ARRAY_UINT8);
 }
+
+namespace {
 
 // __host_sqlite_call(payload: string): string
 JSValue hostSqliteCall(JSContext* context, JSValueConst, int, JSValueConst* arguments) {

@@ -54,7 +54,9 @@ struct Guest {
   bool pushFirst = false;      // The tables are still to be sent, before the first query.
   std::string failure;         // JSON; empty while nothing failed.
   std::string emitted;         // JSON; what the last ss_emit made.
-  std::optional<Text> result;  // JSON; what the last call answered. None: undefined.
+  std::optional<Text> result;  // JSON; what the last call answered. None: undefined, or bytes.
+  Value resultBytes;           // Undefined, or the Uint8Array or ArrayBuffer that it answered.
+  JSClassID arrayBufferClass = 0;
 
   static Guest& of(JSContext* context) {
     return *static_cast<Guest*>(JS_GetContextOpaque(context));
@@ -64,6 +66,11 @@ struct Guest {
 // Defines the globals that are native: `__host_sqlite_call`, `__host_sqlite`, Date, Math.random,
 // and `__native` for the built-in modules.
 void defineGlobals(Guest& guest);
+// The bytes of a Uint8Array. A view: valid until JavaScript runs again. False with an exception
+// pending.
+bool bytesOf(JSContext* context, JSValueConst array, std::uint8_t*& first, std::size_t& size);
+// A copy of `bytes`; JS_EXCEPTION when there is no memory for it.
+JSValue newUint8Array(JSContext* context, std::string_view bytes);
 // Sends the declared tables, if that is still to be done. False when it threw.
 [[nodiscard]] bool pushSchema(Guest& guest);
 

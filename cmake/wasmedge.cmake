@@ -14,7 +14,11 @@ foreach(target wasmedge wasmedge_compiler)
   target_link_libraries(${target} INTERFACE ${WASMEDGE_LIBRARY})
   if(WASMEDGE_DYNAMIC_LINKER)
     # A private prefix with a libc of its own, newer than the machine's: everything else of the process runs on it too.
-    target_link_options(${target} INTERFACE -Wl,--dynamic-linker=${WASMEDGE_DYNAMIC_LINKER} -Wl,--allow-shlib-undefined)
+    # Where it is installed, the program gets another one; the blank room for its name is slashes, which mean nothing.
+    string(REPEAT "/" 256 room)
+    target_link_options(${target} INTERFACE
+      -Wl,--dynamic-linker=$<$<BOOL:$<TARGET_PROPERTY:SCHEMASCRIPT_INSTALLED>>:${room}>${WASMEDGE_DYNAMIC_LINKER}
+      -Wl,--allow-shlib-undefined)
   endif()
 endforeach()
 
@@ -24,5 +28,21 @@ set(rpath ${WASMEDGE_LIBRARY_DIR})
 if(LLVM_STUB_DIR)
   set(rpath ${LLVM_STUB_DIR}:${rpath})
 endif()
-target_link_options(wasmedge INTERFACE -Wl,--disable-new-dtags -Wl,-rpath,${rpath})
+target_link_options(wasmedge INTERFACE -Wl,--disable-new-dtags
+  $<$<NOT:$<BOOL:$<TARGET_PROPERTY:SCHEMASCRIPT_INSTALLED>>>:-Wl,-rpath,${rpath}>)
+string(REPLACE ":" ";" rpath "${rpath}")
+set_property(GLOBAL PROPERTY schemascript_build_rpath ${rpath})
+if(NOT WASMEDGE_PREFIX AND NOT WASMEDGE_LIBRARY_DIR MATCHES "^/usr/lib")
+  set_property(GLOBAL PROPERTY schemascript_install_rpath ${WASMEDGE_LIBRARY_DIR})
+endif()
 target_link_options(wasmedge_compiler INTERFACE -Wl,--disable-new-dtags -Wl,-rpath,${WASMEDGE_LIBRARY_DIR})
+
+# schemascript_installed(TARGET RUNTIME): a target that is installed. There it finds WasmEdge in the folder RUNTIME, which cmake/install.cmake
+# fills; here, as all others do. CMake changes the one into the other, so it has to know of it.
+function(schemascript_installed target runtime)
+  get_property(build_rpath GLOBAL PROPERTY schemascript_build_rpath)
+  get_property(install_rpath GLOBAL PROPERTY schemascript_install_rpath)
+  list(PREPEND install_rpath ${runtime})
+  set_target_properties(${target} PROPERTIES
+    SCHEMASCRIPT_INSTALLED ON BUILD_RPATH "${build_rpath}" INSTALL_RPATH "${install_rpath}")
+endfunction()

@@ -62,7 +62,9 @@ struct Guest {
   bool pushFirst = false;      // The tables are still to be sent, before the first query.
   std::string failure;         // JSON; empty while nothing failed.
   std::string emitted;         // JSON; what the last ss_emit made.
-  std::optional<Text> result;  // JSON; what the last call answered. None: undefined.
+  std::optional<Text> result;  // JSON; what the last call answered. None: undefined, or bytes.
+  Value resultBytes;           // Undefined, or the Uint8Array or ArrayBuffer that it answered.
+  JSClassID arrayBufferClass = 0;
 
   static Guest& of(JSContext* context) {
     return *static_cast<Guest*>(JS_GetContextOpaque(context));

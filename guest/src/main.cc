@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "allocator.h"
+#include "bytes.h"
 #include "guest.h"
 #include "host.h"
 
@@ -308,6 +309,7 @@ Value promiseOf(Value called) {
 // Forgets the call before this one, when the guest has kept its state since.
 void forgetLastCall() {
   guest->result.reset();
+  guest->resultBytes = Value();
   guest->failure.clear();
   guest->rejections.clear();
   guest->evaluation = Value();
@@ -398,9 +400,14 @@ bool await(Value called, bool (*keep)(Guest&, const Value&)) {
   return true;
 }
 
-// Keeps an answer as JSON. False when that threw.
-bool keepJson(Guest& of, const Value& answered) {
+// Keeps what a call answered: bytes, or else JSON. False when that threw.
+bool keepAnswer(Guest& of, const Value& answered) {
   JSContext* const context = of.context;
+  const JSClassID type = JS_IsObject(answered.get()) ? JS_GetClassID(answered.get()) : 0;
+  if (type != 0 && (type == of.sqlite.uint8ArrayClass || type == of.arrayBufferClass)) {
+    of.resultBytes = Value::share(context, answered.get());
+    return true;
+  }
   const Value json(context, JS_JSONStringify(context, answered.get(), JS_UNDEFINED, JS_UNDEFINED));
   if (json.isException()) return false;
   if (json.isUndefined()) return true;
@@ -408,25 +415,38 @@ bool keepJson(Guest& of, const Value& answered) {
   return of.result->valid();
 }
 
-// Calls an export of the app; ss_poll sees to its end. `json` is followed by a zero byte, as the
+// What the bytes of an argument or of an answer are.
+enum class Payload : std::uint32_t { Json, Bytes };
+
+Value newArgument(std::string_view payload, Payload kind) {
+  JSContext* const context = guest->context;
+  if (kind == Payload::Bytes) return Value(context, newUint8Array(context, payload));
+  if (payload.empty()) return Value();
+  return Value(context, JS_ParseJSON(context, payload.data(), payload.size(), "argument"));
+}
+
+// Calls an export of the app; ss_poll sees to its end. `payload` is followed by a zero byte, as the
 // engine wants it. False after a failure.
-bool call(std::string_view name, std::string_view json) {
+bool call(std::string_view name, std::string_view payload, Payload kind) {
   JSContext* const context = guest->context;
   forgetLastCall();
-  Value argument(context, json.empty()
-                              ? JS_UNDEFINED
-                              : JS_ParseJSON(context, json.data(), json.size(), "argument"));
+  const Value argument = newArgument(payload, kind);
   if (argument.isException()) {
-    fail("argument", Value(context, JS_GetException(context)));
+    Value error(context, JS_GetException(context));
+    if (kind == Payload::Bytes) {
+      failWith(std::move(error));
+    } else {
+      fail("argument", std::move(error));
+    }
     return false;
   }
   Value function;
   Value receiver;
   if (!findExported(name, function, receiver)) return false;
   JSValueConst arguments[] = {argument.get()};
-  return await(Value(context, JS_Call(context, function.get(), receiver.get(), json.empty() ? 0 : 1,
-                                      arguments)),
-               keepJson);
+  return await(Value(context, JS_Call(context, function.get(), receiver.get(),
+                                      argument.isUndefined() ? 0 : 1, arguments)),
+               keepAnswer);
 }
 
 // Finds a handler of the app's default export, which is then `receiver`. Unlike the functions that
@@ -462,6 +482,26 @@ bool serveScheduled(std::string_view json) {
   return findHandler("scheduled", handler, receiver) &&
          await(handleScheduled(*guest, handler, receiver, json),
                [](Guest& of, const Value&) { return keepRest(of); });
+}
+
+// The bytes that the call has answered; none when it has answered something else, or when they are
+// gone.
+std::string_view resultBytes() {
+  JSContext* const context = guest->context;
+  const JSValueConst result = guest->resultBytes.get();
+  std::uint8_t* first = nullptr;
+  std::size_t size = 0;
+  bool found = !JS_IsUndefined(result);
+  if (found && JS_GetClassID(result) == guest->arrayBufferClass) {
+    first = JS_GetArrayBuffer(context, &size, result);
+  } else if (found) {
+    found = bytesOf(context, result, first, size);
+  }
+  if (first == nullptr || !found) {
+    JS_FreeValue(context, JS_GetException(context));
+    return {};
+  }
+  return {reinterpret_cast<const char*>(first), size};
 }
 
 bool callHasSettled() { return guest->keepAnswer != nullptr && !isPending(); }
@@ -535,6 +575,9 @@ SS_EXPORT(ss_open) void ss_open() {
   JS_SetInterruptHandler(guest->runtime, interruptRequested, nullptr);
   JS_SetHostPromiseRejectionTracker(guest->runtime, trackRejection, nullptr);
   guest->modules.install(guest->runtime);
+  const std::uint8_t none = 0;
+  guest->arrayBufferClass =
+      JS_GetClassID(Value(guest->context, JS_NewArrayBufferCopy(guest->context, &none, 0)).get());
   defineGlobals(*guest);
 }
 
@@ -575,13 +618,17 @@ SS_EXPORT(ss_load) std::uint32_t ss_load(const char* source, std::uint32_t size)
 
 SS_EXPORT(ss_call)
 std::uint32_t ss_call(const char* name, std::uint32_t nameSize, const char* argument,
-                      std::uint32_t argumentSize) {
+                      std::uint32_t argumentSize, Payload kind) {
   enter();
-  return call({name, nameSize}, {argument, argumentSize}) ? 1 : 0;
+  return call({name, nameSize}, {argument, argumentSize}, kind) ? 1 : 0;
 }
 
 SS_EXPORT(ss_result) const std::uint32_t* ss_result() {
-  return wordsOf(guest->result ? guest->result->view() : std::string_view());
+  return wordsOf(guest->result ? guest->result->view() : resultBytes());
+}
+
+SS_EXPORT(ss_result_kind) Payload ss_result_kind() {
+  return guest->resultBytes.isUndefined() ? Payload::Json : Payload::Bytes;
 }
 
 SS_EXPORT(ss_env) std::uint32_t ss_env(const char* json, std::uint32_t size) {

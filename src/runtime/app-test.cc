@@ -29,6 +29,7 @@ class Caller {
   CallReport call(std::string_view name, std::string_view argument, LogSink log = {}) {
     return isolate_.call(database_, {.name = name, .argument = argument, .log = std::move(log)});
   }
+  CallReport callWith(const CallRequest& request) { return isolate_.call(database_, request); }
   void refresh() { isolate_.refresh(); }
 
  private:
@@ -133,6 +134,45 @@ TEST_F(Calling, TellsWhatIsMissing) {
     EXPECT_EQ(isolate.call("f", "nonsense").end, CallEnd::BadArgument);
     EXPECT_EQ(answer(isolate.call("f", "1")), "1");
   });
+}
+
+TEST_F(Calling, TakesAndAnswersBytes) {
+  with(R"js(
+      export const reversed = (bytes) => bytes.reverse();
+      export const type = (...all) => [all.length, all[0]?.constructor.name, all[0]?.length].join();
+      export const part = (bytes) => new Uint8Array(bytes.buffer, 1, 2);
+      export const buffer = async (bytes) => bytes.buffer;
+      export const inside = (bytes) => ({ bytes });
+      export const wide = () => new Uint16Array([1]);
+      export const large = (mb) => new Uint8Array(mb << 20).fill(7);
+    )js",
+       Isolation::Worker, [](Caller& isolate) {
+         const auto call = [&](std::string_view name, std::string_view bytes) {
+           return isolate.callWith(
+               {.name = name, .argument = bytes, .argumentKind = Payload::Bytes});
+         };
+         const std::string all("\0\x01\xff{", 4);
+         const CallReport reversed = call("reversed", all);
+         EXPECT_EQ(reversed.result, std::string("{\xff\x01\0", 4));
+         EXPECT_EQ(reversed.resultKind, Payload::Bytes);
+         EXPECT_EQ(call("part", all).result, "\x01\xff");
+         EXPECT_EQ(call("buffer", all).result, all);
+         EXPECT_EQ(answer(call("type", all)), R"("1,Uint8Array,4")");
+         EXPECT_EQ(answer(call("type", "")), R"("1,Uint8Array,0")");
+         EXPECT_EQ(answer(isolate.call("type", "")), R"("0,,")");
+         const CallReport nothing = call("reversed", "");
+         EXPECT_EQ(nothing.result, "");
+         EXPECT_EQ(nothing.resultKind, Payload::Bytes);
+         // Only as the whole answer, and only these.
+         EXPECT_EQ(answer(call("inside", "a")), R"({"bytes":{"0":97}})");
+         const CallReport wide = isolate.call("wide", "");
+         EXPECT_EQ(wide.result, R"({"0":1})");
+         EXPECT_EQ(wide.resultKind, Payload::Json);
+         EXPECT_EQ(isolate.call("large", "20").result, std::string(20 << 20, '\x07'));
+         EXPECT_EQ(isolate.call("reversed", "1").end, CallEnd::Threw);
+         EXPECT_EQ(call("reversed", std::string(30 << 20, 'x')).end, CallEnd::MemoryExceeded);
+         EXPECT_EQ(call("reversed", "ab").result, "ba");
+       });
 }
 
 TEST_F(Calling, RefusesAnArgumentThatDoesNotFit) {

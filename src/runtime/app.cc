@@ -183,13 +183,14 @@ class Isolate::Call {
   void untilItSettles(CallReport& report) {
     if (isolate_.state_ == State::Fresh) instance_.restartClock();
     isolate_.state_ = State::Used;
-    if (!instance_.call(request_.name, request_.argument)) {
+    if (!instance_.call(request_.name, request_.argument, request_.argumentKind)) {
       return failAsTold(report, instance_.failure());
     }
     for (;;) {
       const Progress progress = instance_.poll();
       if (progress.state == Progress::State::Finished) {
         report.result = instance_.result();
+        report.resultKind = instance_.resultKind();
         return;
       }
       if (progress.state != Progress::State::Waiting) {

@@ -99,12 +99,13 @@ struct IsolateOptions {
 
 struct CallRequest {
   std::string_view name;        // Of a function that the app exports.
-  std::string_view argument{};  // JSON; empty: no argument.
+  std::string_view argument{};  // JSON; empty: no argument. Or bytes, for a Uint8Array.
   // Receives what the call writes, on the thread that called; may be empty.
   LogSink log{};
   bool readOnly = false;                               // The call may only read.
   std::shared_ptr<const Capabilities> capabilities{};  // What it may touch; null: everything.
   BoundValueDisplay boundValues = BoundValueDisplay::Hidden;  // In messages about statements.
+  Payload argumentKind = Payload::Json;
 };
 
 struct CallReport {
@@ -115,7 +116,8 @@ struct CallReport {
   };
 
   CallEnd end = CallEnd::Answered;
-  std::string result;  // JSON; empty: undefined.
+  std::string result;  // JSON; empty: undefined. Or the bytes of a Uint8Array or ArrayBuffer.
+  Payload resultKind = Payload::Json;
   ErrorDescription error;
   std::size_t rolledBack = 0;  // Transactions that the call left open, which were rolled back.
   Cost cost;

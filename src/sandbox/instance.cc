@@ -310,6 +310,7 @@ struct Instance::Parts {
   Export callExport{"ss_call"};
   Export pollExport{"ss_poll"};
   Export resultWords{"ss_result"};
+  Export resultKind{"ss_result_kind"};
   Export heapPeak{"ss_heap_peak"};
   Export fetchExport{"ss_fetch"};
   Export nextExport{"ss_next"};
@@ -367,12 +368,13 @@ void Instance::reserveMemory() {
 
 Snapshot Instance::snapshot(std::string_view inputs) const { return parts_->snapshot(inputs); }
 
-bool Instance::call(std::string_view name, std::string_view argument) {
+bool Instance::call(std::string_view name, std::string_view argument, Payload kind) {
   const auto nameSize = static_cast<std::uint32_t>(name.size());
   const std::uint32_t first = parts_->give(name, argument);
-  const bool started = u32(parts_->call(parts_->callExport,
-                                        {i32(first), i32(nameSize), i32(first + nameSize),
-                                         i32(static_cast<std::uint32_t>(argument.size()))})) != 0;
+  const bool started =
+      u32(parts_->call(parts_->callExport, {i32(first), i32(nameSize), i32(first + nameSize),
+                                            i32(static_cast<std::uint32_t>(argument.size())),
+                                            i32(static_cast<std::uint32_t>(kind))})) != 0;
   parts_->call(parts_->release, {i32(first)});
   return started;
 }
@@ -405,6 +407,10 @@ bool Instance::receive(std::string_view bytes, BodyState state) {
 }
 
 std::string Instance::result() { return parts_->textFrom(parts_->resultWords); }
+
+Payload Instance::resultKind() {
+  return u32(parts_->call(parts_->resultKind, {})) == 0 ? Payload::Json : Payload::Bytes;
+}
 
 std::uint64_t Instance::heapPeakBytes() { return u32(parts_->call(parts_->heapPeak, {})); }
 

@@ -24,6 +24,9 @@ enum class LogStream : std::uint8_t { Output = 1, Error = 2 };
 // The same sources then give the same snapshot.
 enum class World : std::uint8_t { Real, Frozen };
 
+// What passes into a call and out of it. The numbers are those of docs/protocol.md.
+enum class Payload : std::uint8_t { Json, Bytes };
+
 // Whether reset() compares all of the memory with the snapshot. For tests: it takes milliseconds.
 enum class ResetCheck : bool { No, Yes };
 
@@ -78,10 +81,14 @@ class Instance {
   // The guest as it is. `inputs`, 32 characters, names what it was made from. Throws Unavailable.
   Snapshot snapshot(std::string_view inputs) const;
 
-  // Calls the function that the app exports as `name` with `argument`, JSON; empty: no argument.
-  // poll() sees to its end, and result() is then its answer as JSON; empty: undefined.
-  [[nodiscard]] bool call(std::string_view name, std::string_view argument);
+  // Calls the function that the app exports as `name` with `argument`: JSON, empty for no argument,
+  // or the bytes of a Uint8Array. poll() sees to its end; result() is then its answer, of
+  // resultKind(): JSON, empty for undefined, or the bytes of a Uint8Array or an ArrayBuffer.
+  [[nodiscard]] bool call(std::string_view name, std::string_view argument,
+                          Payload kind = Payload::Json);
   std::string result();
+  Payload resultKind();
+
   // For an app behind a server, as docs/protocol.md has it. The object that its handlers get as
   // `env`, from JSON.
   [[nodiscard]] bool setEnvironment(std::string_view json);

@@ -14,8 +14,8 @@
 #include "database/allocation.h"
 #include "database/database-error.h"
 #include "database/functions.h"
-#include "database/sql-text.h"
 #include "database/search-functions.h"
+#include "database/sql-text.h"
 
 namespace schemascript {
 namespace {
@@ -24,6 +24,8 @@ namespace fs = std::filesystem;
 
 // Virtual machine instructions between two looks at the stop flag: some ten microseconds.
 constexpr int kProgressInstructions = 1'000;
+// Columns and tables that a compilation uses between two looks at the clock.
+constexpr unsigned kAccessesBetweenLooks = 16;
 
 // Without the leading blanks and comments of `sql`.
 std::string_view skipBlanks(std::string_view sql) {
@@ -88,12 +90,9 @@ void Database::configure() {
   sqlite3_trace_v2(raw, SQLITE_TRACE_STMT, &Database::onStart, this);
 
   const std::pair<int, int> switches[] = {
-      {SQLITE_DBCONFIG_ENABLE_FKEY, 1},
-      {SQLITE_DBCONFIG_DEFENSIVE, 1},
-      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
-      {SQLITE_DBCONFIG_DQS_DML, 0},
-      {SQLITE_DBCONFIG_DQS_DDL, 0},
-      {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+      {SQLITE_DBCONFIG_ENABLE_FKEY, 1},     {SQLITE_DBCONFIG_DEFENSIVE, 1},
+      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},  {SQLITE_DBCONFIG_DQS_DML, 0},
+      {SQLITE_DBCONFIG_DQS_DDL, 0},         {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
       {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0},
   };
   for (const auto& [name, value] : switches) {
@@ -205,8 +204,18 @@ void Database::throwFileError(int status) const {
   }
 }
 
+LimitExceeded timeIsOver(std::chrono::milliseconds sqlTimeMax) {
+  return limitExceeded(
+      str("the statements of this call have taken all of their time: sqlTimeMax is ",
+          formatDuration(sqlTimeMax)));
+}
+
 void Database::throwIfInterrupted() const {
-  if (!isInterrupted()) return;
+  if (!isInterrupted()) {
+    lookAtClock();
+    if (timeIsOver_) throw timeIsOver(sqlTimeMax_);
+    return;
+  }
   throw limitExceeded(
       str("a query ran when the time was over: runTimeMax is ", formatDuration(runTimeMax_)));
 }
@@ -340,6 +349,7 @@ int Database::onCompile(void* self, int action, const char* first, const char* s
                         const char* schema, const char* trigger) noexcept {
   auto& database = *static_cast<Database*>(self);
   // Views of views of views take seconds to compile.
+  if (++database.compiled_ % kAccessesBetweenLooks == 0) database.lookAtClock();
   if (database.mustStop()) return SQLITE_DENY;
   return Authorizer::authorize(&database.authorizer_, action, first, second, schema, trigger);
 }
@@ -354,14 +364,14 @@ int Database::onStart(unsigned, void* self, void*, void*) noexcept {
 }
 
 int Database::onProgress(void* self) noexcept {
-  return static_cast<const Database*>(self)->mustStop();
+  return static_cast<const Database*>(self)->mustStopNow();
 }
 
 int Database::onBusy(void* self, int attempt) noexcept {
   auto& database = *static_cast<Database*>(self);
   const auto now = std::chrono::steady_clock::now();
   if (attempt == 0) database.busySince_ = now;
-  if (database.isInterrupted()) return 0;
+  if (database.isInterrupted() || now >= database.deadline_) return 0;
   if (now - database.busySince_ >= database.options_.limits.busyTimeMax) return 0;
   // From 100 us to 5 ms: a writer of this kind is done in less than the first.
   std::this_thread::sleep_for(

@@ -91,7 +91,7 @@ int Execution::bind(int index, const ValueView& value) noexcept {
 bool Execution::step() {
   Database& database = *statement_.database_;
   const bool own = statement_.rules_ == Rules::Host;
-  if (!own) database.throwIfInterrupted();
+  if (!own && database.mustNotStep()) database.throwIfInterrupted();
   giveRules();
   const AllocationScope allocations(database);
   int status = sqlite3_step(raw_);
@@ -166,7 +166,9 @@ void Execution::failWithoutMemory() const { fail(SQLITE_NOMEM); }
 void Execution::fail(int status) const {
   Database& database = *statement_.database_;
   if ((status & 0xff) == SQLITE_FULL) database.wasFull_ = true;
-  if (statement_.rules_ != Rules::Host || status == SQLITE_INTERRUPT) {
+  // The host's own wait for a lock ends with the time, too.
+  const bool waited = (status & 0xff) == SQLITE_BUSY;
+  if (statement_.rules_ != Rules::Host || status == SQLITE_INTERRUPT || waited) {
     database.throwIfInterrupted();
   }
   // A schema that changes all the time is nothing that was refused.

@@ -16,6 +16,7 @@
 #include "database/functions.h"
 #include "database/search-functions.h"
 #include "database/sql-text.h"
+#include "database/watched-vfs.h"
 
 namespace schemascript {
 namespace {
@@ -27,20 +28,7 @@ constexpr int kProgressInstructions = 1'000;
 // Columns and tables that a compilation uses between two looks at the clock.
 constexpr unsigned kAccessesBetweenLooks = 16;
 
-// Without the leading blanks and comments of `sql`.
-std::string_view skipBlanks(std::string_view sql) {
-  for (;;) {
-    sql.remove_prefix(std::min(sql.find_first_not_of(" \t\n\f\r"), sql.size()));
-    if (sql.starts_with("--")) {
-      sql.remove_prefix(std::min(sql.find('\n'), sql.size()));
-    } else if (sql.starts_with("/*")) {
-      const auto end = sql.find("*/", 2);
-      sql.remove_prefix(end == std::string_view::npos ? sql.size() : end + 2);
-    } else {
-      return sql;
-    }
-  }
-}
+constexpr std::uint64_t kPagesMax = 0xfffffffe;  // SQLite's own limit.
 
 }  // namespace
 
@@ -49,6 +37,7 @@ void CloseConnection::operator()(sqlite3* raw) const noexcept { sqlite3_close_v2
 Database::Database(DatabaseOptions options)
     : options_(std::move(options)),
       name_(options_.file.empty() ? "the database in memory" : options_.file.string()),
+      use_(options_.limits),
       runTimeMax_(options_.limits.runTimeMax),
       cache_(*this) {
   open();
@@ -75,7 +64,7 @@ void Database::open() {
   sqlite3* raw = nullptr;
   const int status =
       sqlite3_open_v2(path.c_str(), &raw, mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-                      options_.memory ? MemoryFile::vfsName() : nullptr);
+                      options_.memory ? MemoryFile::vfsName() : watchedVfs().zName);
   handle_.reset(raw);
   if (status != SQLITE_OK) throwOpenError(status);
   if (mode != SQLITE_OPEN_READONLY && sqlite3_db_readonly(raw, "main") == 1) {
@@ -130,6 +119,21 @@ void Database::useWriteAheadLog() {
     }
     if (status != SQLITE_OK) throwOpenError(status);
   }
+}
+
+// Before a connection writes for the first time, and not when it is opened: SQLite reads the schema
+// for it. A database that is larger already keeps its size: it can be read, and what was deleted in
+// it used again.
+void Database::limitSize() {
+  Statement sizeOfPages = prepare("pragma page_size", Rules::Host);
+  Execution execution(sizeOfPages);
+  SS_CHECK(execution.step(), "no page size");
+  const auto pageBytes = static_cast<std::uint64_t>(execution.column(0).integer);
+  execution.finish();
+  const std::uint64_t pages = options_.limits.databaseBytesMax / pageBytes;
+  execute(str("pragma max_page_count = ", std::clamp<std::uint64_t>(pages, 1, kPagesMax)),
+          Rules::Host);
+  isSizeLimited_ = true;
 }
 
 // SQLite moves the log into the database after a commit only, and without room there is none:
@@ -259,6 +263,7 @@ std::optional<Statement> Database::tryPrepareNext(std::string_view sql, std::siz
     }
     sqlite3_stmt* raw = nullptr;
     const char* rest = nullptr;
+    const AllocationScope allocations(*this);
     const int status = sqlite3_prepare_v3(handle_.get(), left.data(), static_cast<int>(left.size()),
                                           SQLITE_PREPARE_PERSISTENT, &raw, &rest);
     StatementHandle statement(raw);
@@ -337,6 +342,10 @@ void Database::recover() {
     throw unavailable(str("a failed transaction on ", name_,
                           " cannot be rolled back yet; free memory and try again"));
   }
+}
+
+void Database::stopIfOver() const noexcept {
+  if (mustStopNow()) sqlite3_interrupt(handle_.get());
 }
 
 void Database::interrupt() noexcept {

@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "database/authorizer.h"
 #include "database/capabilities.h"
+#include "database/connection-use.h"
 #include "database/memory-vfs.h"
 #include "database/statement-cache.h"
 #include "database/statement.h"
@@ -93,11 +94,11 @@ class Database {
   bool isInterrupted() const noexcept { return stop_.load(std::memory_order_relaxed); }
   // Throws the LimitExceeded that an interrupt stands for, or the end of useDeadline().
   void throwIfInterrupted() const;
+  // Whether the statement that runs, or ran last, is not one of the host's own.
+  bool runsGuest() const noexcept { return authorizer_.rules != Rules::Host; }
   // Whether the statement that runs must end: after an interrupt and, once somebody has looked,
   // after its deadline; unless it is one of the host's, which cleans up.
-  bool mustStop() const noexcept {
-    return (isInterrupted() || timeIsOver_) && authorizer_.rules != Rules::Host;
-  }
+  bool mustStop() const noexcept { return (isInterrupted() || timeIsOver_) && runsGuest(); }
   // The same with a look at the clock, some 25 ns.
   bool mustStopNow() const noexcept {
     lookAtClock();
@@ -139,6 +140,12 @@ class Database {
     }
   }
 
+  // Stops the statement that runs now, once it must stop: for long instructions that look at
+  // SQLite's own flag only. To be called from inside of SQLite.
+  void stopIfOver() const noexcept;
+  // What it has taken; changed while SQLite is called.
+  ConnectionUse& use() const noexcept { return use_; }
+
   // How messages name it: the file as it was given, or "the database in memory".
   const std::string& name() const noexcept { return name_; }
   // What it was opened with; null for a file, and for a database of this connection alone.
@@ -160,6 +167,7 @@ class Database {
   void open();
   void configure();
   void useWriteAheadLog();
+  void limitSize();
   void makeRoom() noexcept;
   void recover();
   bool isPrivate() const noexcept { return options_.file.empty() && !options_.memory; }
@@ -175,6 +183,7 @@ class Database {
 
   const DatabaseOptions options_;
   const std::string name_;
+  mutable ConnectionUse use_;
   std::atomic<bool> stop_{false};
   std::chrono::milliseconds runTimeMax_;
   std::chrono::milliseconds sqlTimeMax_{};
@@ -185,6 +194,7 @@ class Database {
   bool isReusable_ = true;
   // From SQLITE_FULL until makeRoom().
   bool wasFull_ = false;
+  bool isSizeLimited_ = false;  // To databaseBytesMax.
   Clock::time_point busySince_;
   unsigned compiled_ = 0;  // Accesses that were compiled; may wrap around.
   Authorizer authorizer_;

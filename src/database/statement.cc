@@ -23,6 +23,12 @@ Statement::Statement(Database& database, StatementHandle handle, Rules rules,
       capabilities_(std::move(capabilities)),
       facts_(std::move(facts)) {}
 
+Statement::~Statement() {
+  if (!handle_) return;
+  const AllocationScope allocations(*database_);
+  handle_.reset();
+}
+
 Changes Statement::run(std::span<const ValueView> values) {
   Execution execution(*this, values);
   while (execution.step()) {
@@ -38,7 +44,9 @@ Execution::Execution(Statement& statement, std::span<const ValueView> values)
     : statement_(statement),
       raw_(statement.handle_.get()),
       tracksRowid_(statement.facts_.insertsDirectly()) {
-  statement_.database_->throwIfAbandoned();
+  Database& database = *statement_.database_;
+  database.throwIfAbandoned();
+  if (!database.isSizeLimited_ && !statement_.isReadOnly()) database.limitSize();
   const auto wanted = static_cast<std::size_t>(sqlite3_bind_parameter_count(raw_));
   if (values.size() != wanted) {
     throw invalidRequest(str("the statement has ", wanted, " parameter", wanted == 1 ? "" : "s",
@@ -56,7 +64,7 @@ Execution::Execution(Statement& statement, std::span<const ValueView> values)
     }
     fail(status);
   }
-  if (statement_.database_->wasFull_ && !statement_.isReadOnly()) statement_.database_->makeRoom();
+  if (database.wasFull_ && !statement_.isReadOnly()) database.makeRoom();
   sqlite3* const connection = sqlite3_db_handle(raw_);
   totalChangesBefore_ = sqlite3_total_changes64(connection);
   if (!tracksRowid_) return;
@@ -128,11 +136,13 @@ ValueView Execution::column(int index) const {
     case SQLITE_FLOAT:
       return ValueView::ofReal(sqlite3_column_double(raw_, index));
     case SQLITE_TEXT: {
+      const AllocationScope allocations(*statement_.database_);
       const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(raw_, index));
       if (text == nullptr) failWithoutMemory();
       return ValueView::ofText({text, static_cast<std::size_t>(sqlite3_column_bytes(raw_, index))});
     }
     case SQLITE_BLOB: {
+      const AllocationScope allocations(*statement_.database_);
       const auto* blob = static_cast<const char*>(sqlite3_column_blob(raw_, index));
       const auto size = static_cast<std::size_t>(sqlite3_column_bytes(raw_, index));
       if (blob == nullptr && size != 0) failWithoutMemory();
@@ -146,6 +156,7 @@ ValueView Execution::column(int index) const {
 Changes Execution::finish() {
   sqlite3* const connection = sqlite3_db_handle(raw_);
   giveRules();
+  const AllocationScope allocations(*statement_.database_);
   const int status = sqlite3_reset(raw_);
   if (status != SQLITE_OK) fail(status);
   Changes changes;
@@ -187,6 +198,7 @@ void Execution::fail(int status) const {
 
 void Execution::reset() noexcept {
   giveRules();
+  const AllocationScope allocations(*statement_.database_);
   sqlite3_reset(raw_);
   sqlite3_clear_bindings(raw_);  // They point to the caller's bytes.
   if (!tracksRowid_) return;

@@ -34,6 +34,7 @@ class Statement {
   Statement(Database& database, StatementHandle handle, Rules rules,
             std::shared_ptr<const Capabilities> capabilities, StatementFacts facts);
   Statement(Statement&&) noexcept = default;
+  ~Statement();
 
   // Steps until there are no rows. Throws as Execution does.
   Changes run(std::span<const ValueView> values = {});

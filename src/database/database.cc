@@ -264,8 +264,15 @@ std::optional<Statement> Database::tryPrepareNext(std::string_view sql, std::siz
     sqlite3_stmt* raw = nullptr;
     const char* rest = nullptr;
     const AllocationScope allocations(*this);
-    const int status = sqlite3_prepare_v3(handle_.get(), left.data(), static_cast<int>(left.size()),
-                                          SQLITE_PREPARE_PERSISTENT, &raw, &rest);
+    const auto compile = [&] {
+      return sqlite3_prepare_v3(handle_.get(), left.data(), static_cast<int>(left.size()),
+                                SQLITE_PREPARE_PERSISTENT, &raw, &rest);
+    };
+    int status = compile();
+    if (status == SQLITE_INTERRUPT && rules == Rules::Host) {
+      endGuests();
+      status = compile();
+    }
     StatementHandle statement(raw);
     authorizer_.facts = nullptr;
     if (status != SQLITE_OK) {
@@ -320,6 +327,15 @@ void Database::checkCommonTables() {
     throw notAllowed(str("reading ", name,
                          " is not allowed for this session; if that is the name of a WITH of the "
                          "statement, choose another one"));
+  }
+}
+
+// Ends what a guest has begun. Nothing of it may go on.
+void Database::endGuests() noexcept {
+  const AllocationScope allocations(*this);
+  for (Execution* each = guests_; each != nullptr; each = each->next_) {
+    sqlite3_reset(each->raw_);
+    each->wasEnded_ = true;
   }
 }
 

@@ -170,6 +170,7 @@ class Database {
   void limitSize();
   void makeRoom() noexcept;
   void recover();
+  void endGuests() noexcept;
   bool isPrivate() const noexcept { return options_.file.empty() && !options_.memory; }
   [[noreturn]] void throwOpenError(int status) const;
   void checkCommonTables();
@@ -201,6 +202,7 @@ class Database {
   // Shared with the session that has the connection, and with its statements.
   std::shared_ptr<const Capabilities> capabilities_;
   BoundValueDisplay display_ = BoundValueDisplay::Hidden;
+  Execution* guests_ = nullptr;  // Those that are not finished; they take themselves out.
   // Destroyed after the statements and before what its callbacks use.
   std::unique_ptr<sqlite3, CloseConnection> handle_;
   StatementCache cache_;

@@ -67,6 +67,7 @@ Execution::Execution(Statement& statement, std::span<const ValueView> values)
   if (database.wasFull_ && !statement_.isReadOnly()) database.makeRoom();
   sqlite3* const connection = sqlite3_db_handle(raw_);
   totalChangesBefore_ = sqlite3_total_changes64(connection);
+  if (statement_.rules_ != Rules::Host) enlist();
   if (!tracksRowid_) return;
   lastInsertRowidBefore_ = sqlite3_last_insert_rowid(connection);
   // So that 0 afterwards means that nothing was inserted; unless the statement itself asks.
@@ -74,7 +75,16 @@ Execution::Execution(Statement& statement, std::span<const ValueView> values)
 }
 
 Execution::~Execution() {
+  if (previous_ != nullptr) *previous_ = next_;
+  if (next_ != nullptr) next_->previous_ = previous_;
   if (!finished_) reset();
+}
+
+void Execution::enlist() noexcept {
+  previous_ = &statement_.database_->guests_;
+  next_ = *previous_;
+  *previous_ = this;
+  if (next_ != nullptr) next_->previous_ = &next_;
 }
 
 int Execution::bind(int index, const ValueView& value) noexcept {
@@ -100,12 +110,15 @@ bool Execution::step() {
   Database& database = *statement_.database_;
   const bool own = statement_.rules_ == Rules::Host;
   if (!own && database.mustNotStep()) database.throwIfInterrupted();
+  SS_CHECK(!wasEnded_, "a statement goes on that was ended");
   giveRules();
   const AllocationScope allocations(database);
   int status = sqlite3_step(raw_);
-  // A guest's deadline must not keep us from rolling back.
+  // A guest's deadline must not keep us from rolling back. SQLite does not forget an interrupt
+  // before the last statement of the connection has ended.
   while (own && status == SQLITE_INTERRUPT && sqlite3_column_count(raw_) == 0) {
     sqlite3_reset(raw_);
+    database.endGuests();
     status = sqlite3_step(raw_);
   }
   // FTS5 forgets less than was undone, sometimes, and would write what it remembers.

@@ -17,6 +17,9 @@
 namespace schemascript {
 namespace {
 
+// Longer times are as good as none, and would not fit into nanoseconds.
+constexpr std::chrono::milliseconds kLongestTime = std::chrono::hours(24 * 365);
+
 Error with(const Error& error, std::string message, DatabaseErrorDetail detail) {
   return {error.code(), std::move(message), std::move(detail)};
 }
@@ -50,6 +53,16 @@ Error mustWaitFor(TransactionHandle holder) {
               " is open and may write, and this request is not part of it; use its tx, or wait "
               "until it has ended"),
           std::move(detail)};
+}
+
+LimitExceeded tooManyRows(const Limits& limits) {
+  return limitExceeded(str("the answers of this call have more rows than callRowsMax, ",
+                           limits.callRowsMax, "; ask for fewer"));
+}
+
+LimitExceeded tooManyBytes(const Limits& limits) {
+  return limitExceeded(str("the answers of this call are longer than callResultBytesMax (",
+                           formatSize(limits.callResultBytesMax), "); ask for less"));
 }
 
 }  // namespace
@@ -117,7 +130,11 @@ class Session::Cursor {
 };
 
 Session::Session(ConnectionPool& pool, SessionOptions options)
-    : pool_(pool), options_(std::move(options)), writer_(pool.writers()), answer_(options_.limits) {
+    : pool_(pool),
+      options_(std::move(options)),
+      sqlTimeMax_(std::min(options_.limits.sqlTimeMax, kLongestTime)),
+      writer_(pool.writers()),
+      answer_(options_.limits) {
   options_.readOnly |= pool.options().access == Access::ReadOnly;
 }
 
@@ -134,15 +151,18 @@ std::uint32_t Session::query(std::span<const std::byte> request) {
   try {
     execute(request);
   } catch (const Error& error) {
+    cost_.answerBytes += answer_.size();
     const bool ended = noticeEnds();
     if (error.code() == ErrorCode::GuestFailed || error.code() == ErrorCode::Internal) throw;
     if (!interrupted_) answer_.error(ended ? afterRollback(error) : error);
   } catch (const std::bad_alloc&) {
     throw internal("there is no memory for a query's answer");
   }
+  stopClock();
   settle();
   throwIfInterrupted();
   const std::size_t length = answer_.bytes().size();
+  cost_.answerBytes += length;
   SS_CHECK(length != 0 && length <= std::numeric_limits<std::uint32_t>::max(), length);
   return static_cast<std::uint32_t>(length);
 }
@@ -190,28 +210,97 @@ void Session::throwIfInterrupted() const {
                           formatDuration(options_.limits.runTimeMax)));
 }
 
+// What only ends something is done whatever has been spent.
 void Session::execute(std::span<const std::byte> request) {
+  answer_.begin(Form::Json);
   decodeQuery(request, options_.limits, query_);
   answer_.begin(query_.form);
-  if (query_.method == Method::Push) return push();
-  if (!options_.queriesRefusedBecause.empty()) throw notAllowed(options_.queriesRefusedBecause);
+  if (query_.method != Method::Push && !options_.queriesRefusedBecause.empty()) {
+    throw notAllowed(options_.queriesRefusedBecause);
+  }
   switch (query_.method) {
-    case Method::Begin:
-      return begin();
     case Method::Commit:
     case Method::Rollback:
       return end();
+    case Method::Close:
+      return close();
+    default:
+      checkBudgets();
+      return executeQuery();
+  }
+}
+
+void Session::executeQuery() {
+  if (query_.method == Method::Fetch) return fetch();
+  countStatements();
+  switch (query_.method) {
+    case Method::Begin:
+      return begin();
+    case Method::Push:
+      return push();
     case Method::Batch:
       return executeBatch();
     case Method::Iterate:
       return openCursor();
-    case Method::Fetch:
-      return fetch();
-    case Method::Close:
-      return close();
     default:
       return executeStatement();
   }
+}
+
+// Those that are used up already. A row or a byte too much has been counted.
+void Session::checkBudgets() const {
+  const Limits& limits = options_.limits;
+  if (cost_.rows > limits.callRowsMax) throw tooManyRows(limits);
+  if (cost_.answerBytes > limits.callResultBytesMax) throw tooManyBytes(limits);
+  if (cost_.sqlTime >= sqlTimeMax_) failTimeOver();
+}
+
+// What does not fit is not begun, and not counted.
+void Session::countStatements() {
+  const std::uint64_t count = query_.method == Method::Batch ? query_.steps.size() : 1;
+  const std::uint64_t max = options_.limits.statementsMax;
+  if (count > max - std::min(cost_.statements, max)) {
+    throw limitExceeded(str("this call has run ", cost_.statements, " statement",
+                            cost_.statements == 1 ? "" : "s", " and asks for ", count,
+                            " more; statementsMax is ", max, "; do more in each statement"));
+  }
+  cost_.statements += count;
+}
+
+void Session::countRow() {
+  if (++cost_.rows > options_.limits.callRowsMax) throw tooManyRows(options_.limits);
+}
+
+// After each row: what an answer has beside its rows must not fail a statement that has written.
+void Session::countBytes() const {
+  if (answer_.size() + cost_.answerBytes > options_.limits.callResultBytesMax) {
+    throw tooManyBytes(options_.limits);
+  }
+}
+
+void Session::failTimeOver() const { throw timeIsOver(options_.limits.sqlTimeMax); }
+
+// To be called with each connection that a request uses: what runs on it ends when the time of all
+// requests is over.
+Session::Seat& Session::use(Seat& seat) noexcept {
+  seat.connection->useDeadline(deadline(), options_.limits.sqlTimeMax);
+  return seat;
+}
+
+// When the time of all requests is over, as long as this one goes on.
+std::chrono::steady_clock::time_point Session::deadline() noexcept {
+  return startClock() + (sqlTimeMax_ - cost_.sqlTime);
+}
+
+std::chrono::steady_clock::time_point Session::startClock() noexcept {
+  if (!inSqliteSince_) inSqliteSince_ = std::chrono::steady_clock::now();
+  return *inSqliteSince_;
+}
+
+void Session::stopClock() noexcept {
+  if (!inSqliteSince_) return;
+  cost_.sqlTime += std::chrono::steady_clock::now() - *inSqliteSince_;
+  inSqliteSince_.reset();
 }
 
 void Session::executeStatement() {
@@ -331,7 +420,10 @@ void Session::openCursor() {
 void Session::fetch() {
   const auto found = std::ranges::find(cursors_, *query_.cursor,
                                        [](const auto& cursor) { return cursor->handle; });
-  if (found != cursors_.end()) return answerCursor(**found);
+  if (found != cursors_.end()) {
+    use((*found)->seat);
+    return answerCursor(**found);
+  }
   const std::uint32_t wanted = number(*query_.cursor);
   if (wanted > lastCursor_) throw invalidRequest(str("there is no cursor ", wanted));
   throw conflict(
@@ -360,10 +452,12 @@ void Session::answerCursor(Cursor& cursor) {
         answer_.closeRows(execution.finish());
         return drop();
       }
+      countRow();
       answer_.openRow();
       const int columns = cursor.statement().columnCount();
       for (int column = 0; column < columns; ++column) answer_.value(execution.column(column));
       answer_.closeRow();
+      countBytes();
     }
     answer_.closeRows({}, cursor.handle);
   } catch (...) {
@@ -384,11 +478,13 @@ void Session::answerRows(Statement& statement, const Step& step) {
       throw limitExceeded(str("the answer has more rows than resultRowsMax, ", rowsMax,
                               "; read it in pieces with db.iterate(query)"));
     }
+    countRow();
     answer_.openRow();
     // Counted only now: SQLite compiles again in step() when the schema has changed.
     const int columns = statement.columnCount();
     for (int column = 0; column < columns; ++column) answer_.value(execution.column(column));
     answer_.closeRow();
+    countBytes();
     if (stopsEarly) break;
   }
   answer_.closeRows(execution.finish());
@@ -397,7 +493,7 @@ void Session::answerRows(Statement& statement, const Step& step) {
 Session::Seat& Session::seatFor(std::optional<TransactionHandle> handle) {
   if (!handle) return idleSeat();
   for (const auto& seat : seats_) {
-    if (seat->transactions.holds(*handle)) return *seat;
+    if (seat->transactions.holds(*handle)) return use(*seat);
   }
   if (number(*handle) <= lastTransaction_ && number(*handle) != 0) {
     throw conflict(str("transaction ", number(*handle), " has ended"));
@@ -407,18 +503,23 @@ Session::Seat& Session::seatFor(std::optional<TransactionHandle> handle) {
 
 Session::Seat& Session::idleSeat() {
   for (const auto& seat : seats_) {
-    if (seat->isIdle()) return *seat;
+    if (seat->isIdle()) return use(*seat);
   }
+  startClock();  // Opening a connection reads the file.
   auto seat = std::make_unique<Seat>(pool_.lend(), lastTransaction_);
   Database& database = *seat->connection;
   database.startRun(options_.limits.runTimeMax);
   database.useCapabilities(options_.capabilities);
   database.displayBoundValues(options_.boundValues);
+  // Both have room first, so that a seat is either in both or in none.
+  seats_.reserve(seats_.size() + 1);
+  {
+    const std::lock_guard lock(interruptMutex_);
+    connected_.push_back(&database);
+    if (interrupted_) database.interrupt();
+  }
   seats_.push_back(std::move(seat));
-  const std::lock_guard lock(interruptMutex_);
-  connected_.push_back(&database);
-  if (interrupted_) database.interrupt();
-  return *seats_.back();
+  return use(*seats_.back());
 }
 
 void Session::letWrite(Seat& seat) {
@@ -430,7 +531,9 @@ void Session::letWrite(Seat& seat) {
     other->connection->throwIfAbandoned();  // A rollback was due.
     other->turn.reset();
   }
-  seat.turn.emplace(pool_.writers().takeTurn(writer_));
+  std::optional<WriterTurn> turn = pool_.writers().tryTakeTurn(writer_, deadline());
+  if (!turn) failTimeOver();
+  seat.turn.emplace(std::move(*turn));
 }
 
 void Session::closeCursors(const Seat& seat, std::optional<TransactionHandle> of) noexcept {

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,6 +37,20 @@ struct SessionOptions {
   BoundValueDisplay boundValues = BoundValueDisplay::Hidden;
 };
 
+// What a session has taken since it began.
+struct SessionCost {
+  // Requests that were run as SQL, begin and push among them, and each step of a batch. Not commit,
+  // rollback, fetch and close. One that failed counts.
+  std::uint64_t statements = 0;
+  // Rows that were written to answers, those of failed requests included.
+  std::uint64_t rows = 0;
+  // Of all answers, encoded, and of what failed requests had written before.
+  std::uint64_t answerBytes = 0;
+  // From where a request has its connection until its answer is written: waiting for writers and
+  // locks and encoding rows included, decoding the request not.
+  std::chrono::nanoseconds sqlTime{};
+};
+
 // A guest has as many connections as it does things at the same time: one, as a rule; one more for
 // each transaction that is open while it asks for something else, and for each cursor outside of
 // transactions. So what it reads outside of a transaction is what is committed, without waiting.
@@ -51,8 +67,10 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   // Executes one request and answers the length of the answer, never 0. Whatever guest code can
-  // handle becomes an error answer. Throws LimitExceeded after interrupt(), and Internal: both stop
-  // the guest. `request` is read until the return and not kept.
+  // handle becomes an error answer; so does the end of one of the budgets of all requests together,
+  // statementsMax, callRowsMax, callResultBytesMax and sqlTimeMax, after which only what ends
+  // something is still done: commit, rollback and close. Throws LimitExceeded after interrupt(),
+  // and Internal: both stop the guest. `request` is read until the return and not kept.
   std::uint32_t query(std::span<const std::byte> request);
 
   // Copies the next bytes of the waiting answer and says how many; 0 when nothing is left.
@@ -62,6 +80,9 @@ class Session {
   // a lock or for its turn to write, too. From any thread, any number of times, until the session
   // is destroyed.
   void interrupt() noexcept;
+
+  // Of all requests so far. finish() adds nothing.
+  SessionCost cost() const noexcept { return cost_; }
 
   // To be called when the guest has ended, however it ended: closes its cursors, rolls back what it
   // left open, gives its connections back and drops the waiting answer. Answers how many
@@ -75,6 +96,16 @@ class Session {
   class Cursor;
 
   void execute(std::span<const std::byte> request);
+  void executeQuery();
+  void checkBudgets() const;
+  void countStatements();
+  void countRow();
+  void countBytes() const;
+  Seat& use(Seat& seat) noexcept;
+  std::chrono::steady_clock::time_point startClock() noexcept;
+  void stopClock() noexcept;
+  std::chrono::steady_clock::time_point deadline() noexcept;
+  [[noreturn]] void failTimeOver() const;
   void executeStatement();
   void executeBatch();
   void begin();
@@ -101,6 +132,7 @@ class Session {
 
   ConnectionPool& pool_;
   SessionOptions options_;
+  const std::chrono::nanoseconds sqlTimeMax_;
   Writer writer_;
   std::uint32_t lastTransaction_ = 0;
   std::uint32_t lastCursor_ = 0;
@@ -108,6 +140,9 @@ class Session {
   AnswerWriter answer_;  // The waiting answer.
   std::size_t fetched_ = 0;
   std::uint64_t rows_ = 0;  // Of the answer so far.
+  SessionCost cost_;
+  // Since when the present request is in SQLite.
+  std::optional<std::chrono::steady_clock::time_point> inSqliteSince_;
   std::vector<std::unique_ptr<Seat>> seats_;
   std::vector<std::unique_ptr<Cursor>> cursors_;  // Before the seats that they sit on.
 

@@ -1,4 +1,4 @@
-// SQLite's own allocator with a look at the stop flag before it.
+// SQLite's own allocator with a look at the stop flag, and at what was taken, before it.
 #include "database/allocation.h"
 
 #include <sqlite3.h>
@@ -24,17 +24,39 @@ const sqlite3_mem_methods& usual() noexcept {
   return methods;
 }
 
+std::size_t sizeOf(void* block) noexcept { return static_cast<std::size_t>(usual().xSize(block)); }
+
+void give(ConnectionUse* use, std::size_t bytes) noexcept {
+  if (use != nullptr) use->sqliteBytes += bytes;
+}
+
+// Never below nothing: a block may be from before the first scope.
+void takeBack(ConnectionUse* use, std::size_t bytes) noexcept {
+  if (use != nullptr) use->sqliteBytes -= std::min<std::uint64_t>(use->sqliteBytes, bytes);
+}
+
 void* allocate(int size) noexcept {
-  return AllocationScope::refuses() ? nullptr : usual().xMalloc(size);
+  if (AllocationScope::refuses(static_cast<std::size_t>(size))) return nullptr;
+  void* const block = usual().xMalloc(size);
+  ConnectionUse* const use = AllocationScope::use();
+  if (use != nullptr && block != nullptr) give(use, sizeOf(block));
+  return block;
+}
+
+void release(void* block) noexcept {
+  ConnectionUse* const use = AllocationScope::use();
+  if (use != nullptr && block != nullptr) takeBack(use, sizeOf(block));
+  usual().xFree(block);
 }
 
 // Blocks that have grown into other ones, kept until the statement has made its step: the last few
 // of them, as long as they are not too large together.
 class Outgrown {
  public:
-  void keep(void* block, std::size_t bytes) noexcept {
+  // They are still those of `use`, which must outlive the step.
+  void keep(void* block, std::size_t bytes, ConnectionUse* use) noexcept {
     release(next_);
-    kept_[next_] = {block, bytes};
+    kept_[next_] = {block, bytes, use};
     bytes_ += bytes;
     next_ = (next_ + 1) % kept_.size();
     // The oldest first.
@@ -51,12 +73,14 @@ class Outgrown {
   struct Block {
     void* first;
     std::size_t bytes;
+    ConnectionUse* use;
   };
   static constexpr std::size_t kBytesMax = 64u << 20;
 
   void release(std::size_t at) noexcept {
     if (kept_[at].first == nullptr) return;
     usual().xFree(kept_[at].first);
+    takeBack(kept_[at].use, kept_[at].bytes);
     bytes_ -= kept_[at].bytes;
     kept_[at] = {};
   }
@@ -69,13 +93,15 @@ class Outgrown {
 constinit thread_local Outgrown outgrown;
 
 void* reallocate(void* old, int size) noexcept {
-  if (AllocationScope::refuses()) return nullptr;
-  if (!AllocationScope::isOpen()) return usual().xRealloc(old, size);
-  const int before = usual().xSize(old);
+  if (AllocationScope::refuses(static_cast<std::size_t>(size))) return nullptr;
+  ConnectionUse* const use = AllocationScope::use();
+  if (use == nullptr) return usual().xRealloc(old, size);
+  const std::size_t before = sizeOf(old);
   void* const larger = usual().xMalloc(size);
   if (larger == nullptr) return nullptr;
-  std::memcpy(larger, old, static_cast<std::size_t>(std::min(before, size)));
-  outgrown.keep(old, static_cast<std::size_t>(before));
+  give(use, sizeOf(larger));
+  std::memcpy(larger, old, std::min(before, static_cast<std::size_t>(size)));
+  outgrown.keep(old, before, use);
   return larger;
 }
 
@@ -84,6 +110,7 @@ bool install() noexcept {
   sqlite3_mem_methods methods = usual();
   methods.xMalloc = allocate;
   methods.xRealloc = reallocate;
+  methods.xFree = release;
   return sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) == SQLITE_OK;
 }
 
@@ -93,10 +120,23 @@ void makeAllocationsInterruptible() { [[maybe_unused]] static const bool install
 
 void AllocationScope::releaseOutgrown() noexcept { outgrown.releaseAll(); }
 
+AllocationScope::AllocationScope(const Database& database) noexcept
+    : database_(database), use_(database.use()), outer_(current_) {
+  current_ = this;
+  use_.shortage = Shortage::None;
+}
+
 bool AllocationScope::isOver() noexcept {
-  if (!database_.mustStop()) return false;
+  const bool looks = ++allocations_ % kAllocationsBetweenLooks == 0;
+  if (!(looks ? database_.mustStopNow() : database_.mustStop())) return false;
   ++allocationsAfterStop_;
   return hasRefused();
+}
+
+bool AllocationScope::isTooMuch(std::size_t bytes) noexcept {
+  if (use_.sqliteBytes + bytes <= use_.sqliteBytesMax || !database_.runsGuest()) return false;
+  use_.shortage = Shortage::SqliteBytes;
+  return true;
 }
 
 }  // namespace schemascript

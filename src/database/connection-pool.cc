@@ -1,5 +1,6 @@
 #include "database/connection-pool.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -8,7 +9,11 @@ namespace schemascript {
 namespace {
 
 DatabaseOptions shared(DatabaseOptions options) {
-  if (options.file.empty() && !options.memory) options.memory = std::make_shared<MemoryFile>();
+  if (options.file.empty() && !options.memory) {
+    MemoryFileOptions memory;
+    memory.bytesMax = std::min(memory.bytesMax, options.limits.databaseBytesMax);
+    options.memory = std::make_shared<MemoryFile>(memory);
+  }
   return options;
 }
 

@@ -440,8 +440,14 @@ Error busyError(const FailureContext& context, const DatabaseErrorDetail& detail
 }
 
 // What whoever runs the machine can do about `status`; empty when it is nothing of the machine's.
-std::string machineSentence(const Database& database, int status) {
+std::string machineSentence(const Database& database, int status, Shortage shortage) {
   const std::string& name = database.name();
+  const bool isOfFiles = (status & 0xff) == SQLITE_CANTOPEN || (status & 0xff) == SQLITE_IOERR;
+  if (isOfFiles && status != SQLITE_IOERR_NOMEM && shortage == Shortage::TemporaryFile) {
+    return str("no temporary file can be made for ", name,
+               "; let SQLITE_TMPDIR name a folder that can be written, and look after the number "
+               "of open files");
+  }
   if (status == SQLITE_IOERR_NOMEM) status = SQLITE_NOMEM;
   switch (status & 0xff) {
     case SQLITE_NOMEM:
@@ -472,15 +478,70 @@ std::string machineSentence(const Database& database, int status) {
   }
 }
 
-Error fullError(const Database& database, const DatabaseErrorDetail& detail) {
-  const MemoryFile* const memory = database.memory();
-  const std::string sentence =
-      memory != nullptr
-          ? str(database.name(), " is full: bytesMax is ", formatSize(memory->options().bytesMax),
-                "; delete what is not needed, or allow more")
-          : str("there is no space left for ", database.name(),
-                "; free some on its disk and try again");
-  return {ErrorCode::Unavailable, withCode(sentence, detail), detail};
+// The table whose ids are used up, of those that a statement writes; empty when there is none.
+// SQLite says of it that the database is full.
+std::string tableWithoutIds(Database& database, const StatementFacts& facts) {
+  for (const WrittenTable& table : facts.written) {
+    if (!table.inserts) continue;
+    Statement query = database.prepare(
+        "select 1 from sqlite_sequence where name = ? and seq >= 9223372036854775807", Rules::Host);
+    const ValueView name = ValueView::ofText(table.name);
+    Execution execution(query, {&name, 1});
+    if (execution.step()) return table.name;
+  }
+  return {};
+}
+
+Error fullError(const FailureContext& context, Shortage shortage, DatabaseErrorDetail detail) {
+  Database& database = context.database;
+  const auto error = [&detail](ErrorCode code, const std::string& sentence) {
+    return Error(code, withCode(sentence, detail), detail);
+  };
+  switch (shortage) {
+    case Shortage::TemporaryBytes:
+      return error(ErrorCode::LimitExceeded,
+                   str("the temporary files of this statement are larger than temporaryBytesMax (",
+                       formatSize(database.limits().temporaryBytesMax),
+                       "); let it sort less, or use an index"));
+    case Shortage::TemporaryDisk:
+      return error(ErrorCode::Unavailable,
+                   str("there is no space left for temporary files of ", database.name(),
+                       "; free some on their disk and try again"));
+    case Shortage::Disk: {
+      const MemoryFile* const memory = database.memory();
+      return error(ErrorCode::Unavailable, memory == nullptr
+                                               ? str("there is no space left for ", database.name(),
+                                                     "; free some on its disk and try again")
+                                               : str(database.name(), " is full: bytesMax is ",
+                                                     formatSize(memory->options().bytesMax),
+                                                     "; delete what is not needed, or allow more"));
+    }
+    default:
+      break;
+  }
+  try {
+    std::string table = tableWithoutIds(database, context.facts);
+    if (!table.empty()) {
+      const std::string sentence =
+          str("the ids of ", table, " are used up: the largest one of all was inserted");
+      detail.table = std::move(table);
+      return error(ErrorCode::Conflict, sentence);
+    }
+  } catch (const Error&) {
+    // No table has such ids.
+  }
+  return error(ErrorCode::LimitExceeded,
+               str(database.name(), " would be larger than databaseBytesMax (",
+                   formatSize(database.limits().databaseBytesMax),
+                   "); delete what is not needed, or allow more"));
+}
+
+// Empty when the statement was not refused memory by a limit of its own.
+std::string memorySentence(const Database& database, int status, Shortage shortage) {
+  if (status != SQLITE_IOERR_NOMEM && (status & 0xff) != SQLITE_NOMEM) return {};
+  if (shortage != Shortage::SqliteBytes) return {};
+  return str("SQLite takes more memory for this than sqliteBytesMax (",
+             formatSize(database.limits().sqliteBytesMax), "); ask for less at once");
 }
 
 // What a session with capabilities was refused though its statement does not ask for it: which of
@@ -565,7 +626,8 @@ void appendValue(std::string& to, const ValueView& value) {
 }
 
 Error databaseError(sqlite3* connection, int status, const FailureContext& context) {
-  // Copied first: reading the schema overwrites it.
+  // Copied first: reading the schema overwrites them.
+  const Shortage shortage = context.database.use().shortage;
   const std::string message = shortened(sqlite3_errmsg(connection));
   const int offset = sqlite3_error_offset(connection);
   DatabaseErrorDetail detail{.sqliteCode = std::string(sqliteNameOf(status)),
@@ -574,7 +636,9 @@ Error databaseError(sqlite3* connection, int status, const FailureContext& conte
   if ((status & 0xff) == SQLITE_SCHEMA && !context.refusal.empty()) {
     return refusedError(context, std::string(context.refusal), std::move(detail));
   }
-  const std::string machine = machineSentence(context.database, status);
+  const std::string memory = memorySentence(context.database, status, shortage);
+  if (!memory.empty()) return {ErrorCode::LimitExceeded, withCode(memory, detail), detail};
+  const std::string machine = machineSentence(context.database, status, shortage);
   if (!machine.empty()) return {ErrorCode::Unavailable, withCode(machine, detail), detail};
   switch (status & 0xff) {
     case SQLITE_CONSTRAINT:
@@ -617,7 +681,7 @@ Error databaseError(sqlite3* connection, int status, const FailureContext& conte
                        detail),
               detail};
     case SQLITE_FULL:
-      return fullError(context.database, detail);
+      return fullError(context, shortage, std::move(detail));
     default:
       break;
   }

@@ -14,8 +14,9 @@
 #include "database/allocation.h"
 #include "database/database-error.h"
 #include "database/functions.h"
-#include "database/sql-text.h"
 #include "database/search-functions.h"
+#include "database/sql-text.h"
+#include "database/watched-vfs.h"
 
 namespace schemascript {
 namespace {
@@ -24,21 +25,10 @@ namespace fs = std::filesystem;
 
 // Virtual machine instructions between two looks at the stop flag: some ten microseconds.
 constexpr int kProgressInstructions = 1'000;
+// Columns and tables that a compilation uses between two looks at the clock.
+constexpr unsigned kAccessesBetweenLooks = 16;
 
-// Without the leading blanks and comments of `sql`.
-std::string_view skipBlanks(std::string_view sql) {
-  for (;;) {
-    sql.remove_prefix(std::min(sql.find_first_not_of(" \t\n\f\r"), sql.size()));
-    if (sql.starts_with("--")) {
-      sql.remove_prefix(std::min(sql.find('\n'), sql.size()));
-    } else if (sql.starts_with("/*")) {
-      const auto end = sql.find("*/", 2);
-      sql.remove_prefix(end == std::string_view::npos ? sql.size() : end + 2);
-    } else {
-      return sql;
-    }
-  }
-}
+constexpr std::uint64_t kPagesMax = 0xfffffffe;  // SQLite's own limit.
 
 }  // namespace
 
@@ -47,6 +37,7 @@ void CloseConnection::operator()(sqlite3* raw) const noexcept { sqlite3_close_v2
 Database::Database(DatabaseOptions options)
     : options_(std::move(options)),
       name_(options_.file.empty() ? "the database in memory" : options_.file.string()),
+      use_(options_.limits),
       runTimeMax_(options_.limits.runTimeMax),
       cache_(*this) {
   open();
@@ -73,7 +64,7 @@ void Database::open() {
   sqlite3* raw = nullptr;
   const int status =
       sqlite3_open_v2(path.c_str(), &raw, mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-                      options_.memory ? MemoryFile::vfsName() : nullptr);
+                      options_.memory ? MemoryFile::vfsName() : watchedVfs().zName);
   handle_.reset(raw);
   if (status != SQLITE_OK) throwOpenError(status);
   if (mode != SQLITE_OPEN_READONLY && sqlite3_db_readonly(raw, "main") == 1) {
@@ -88,12 +79,9 @@ void Database::configure() {
   sqlite3_trace_v2(raw, SQLITE_TRACE_STMT, &Database::onStart, this);
 
   const std::pair<int, int> switches[] = {
-      {SQLITE_DBCONFIG_ENABLE_FKEY, 1},
-      {SQLITE_DBCONFIG_DEFENSIVE, 1},
-      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
-      {SQLITE_DBCONFIG_DQS_DML, 0},
-      {SQLITE_DBCONFIG_DQS_DDL, 0},
-      {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+      {SQLITE_DBCONFIG_ENABLE_FKEY, 1},     {SQLITE_DBCONFIG_DEFENSIVE, 1},
+      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},  {SQLITE_DBCONFIG_DQS_DML, 0},
+      {SQLITE_DBCONFIG_DQS_DDL, 0},         {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
       {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0},
   };
   for (const auto& [name, value] : switches) {
@@ -131,6 +119,21 @@ void Database::useWriteAheadLog() {
     }
     if (status != SQLITE_OK) throwOpenError(status);
   }
+}
+
+// Before a connection writes for the first time, and not when it is opened: SQLite reads the schema
+// for it. A database that is larger already keeps its size: it can be read, and what was deleted in
+// it used again.
+void Database::limitSize() {
+  Statement sizeOfPages = prepare("pragma page_size", Rules::Host);
+  Execution execution(sizeOfPages);
+  SS_CHECK(execution.step(), "no page size");
+  const auto pageBytes = static_cast<std::uint64_t>(execution.column(0).integer);
+  execution.finish();
+  const std::uint64_t pages = options_.limits.databaseBytesMax / pageBytes;
+  execute(str("pragma max_page_count = ", std::clamp<std::uint64_t>(pages, 1, kPagesMax)),
+          Rules::Host);
+  isSizeLimited_ = true;
 }
 
 // SQLite moves the log into the database after a commit only, and without room there is none:
@@ -205,8 +208,18 @@ void Database::throwFileError(int status) const {
   }
 }
 
+LimitExceeded timeIsOver(std::chrono::milliseconds sqlTimeMax) {
+  return limitExceeded(
+      str("the statements of this call have taken all of their time: sqlTimeMax is ",
+          formatDuration(sqlTimeMax)));
+}
+
 void Database::throwIfInterrupted() const {
-  if (!isInterrupted()) return;
+  if (!isInterrupted()) {
+    lookAtClock();
+    if (timeIsOver_) throw timeIsOver(sqlTimeMax_);
+    return;
+  }
   throw limitExceeded(
       str("a query ran when the time was over: runTimeMax is ", formatDuration(runTimeMax_)));
 }
@@ -250,8 +263,16 @@ std::optional<Statement> Database::tryPrepareNext(std::string_view sql, std::siz
     }
     sqlite3_stmt* raw = nullptr;
     const char* rest = nullptr;
-    const int status = sqlite3_prepare_v3(handle_.get(), left.data(), static_cast<int>(left.size()),
-                                          SQLITE_PREPARE_PERSISTENT, &raw, &rest);
+    const AllocationScope allocations(*this);
+    const auto compile = [&] {
+      return sqlite3_prepare_v3(handle_.get(), left.data(), static_cast<int>(left.size()),
+                                SQLITE_PREPARE_PERSISTENT, &raw, &rest);
+    };
+    int status = compile();
+    if (status == SQLITE_INTERRUPT && rules == Rules::Host) {
+      endGuests();
+      status = compile();
+    }
     StatementHandle statement(raw);
     authorizer_.facts = nullptr;
     if (status != SQLITE_OK) {
@@ -309,6 +330,15 @@ void Database::checkCommonTables() {
   }
 }
 
+// Ends what a guest has begun. Nothing of it may go on.
+void Database::endGuests() noexcept {
+  const AllocationScope allocations(*this);
+  for (Execution* each = guests_; each != nullptr; each = each->next_) {
+    sqlite3_reset(each->raw_);
+    each->wasEnded_ = true;
+  }
+}
+
 bool Database::inTransaction() const noexcept { return sqlite3_get_autocommit(handle_.get()) == 0; }
 
 void Database::rollbackOrAbandon() noexcept {
@@ -330,6 +360,10 @@ void Database::recover() {
   }
 }
 
+void Database::stopIfOver() const noexcept {
+  if (mustStopNow()) sqlite3_interrupt(handle_.get());
+}
+
 void Database::interrupt() noexcept {
   // SQLite forgets its own interrupt when nothing runs; the flag is what a later statement sees.
   stop_.store(true, std::memory_order_release);
@@ -340,6 +374,7 @@ int Database::onCompile(void* self, int action, const char* first, const char* s
                         const char* schema, const char* trigger) noexcept {
   auto& database = *static_cast<Database*>(self);
   // Views of views of views take seconds to compile.
+  if (++database.compiled_ % kAccessesBetweenLooks == 0) database.lookAtClock();
   if (database.mustStop()) return SQLITE_DENY;
   return Authorizer::authorize(&database.authorizer_, action, first, second, schema, trigger);
 }
@@ -354,14 +389,14 @@ int Database::onStart(unsigned, void* self, void*, void*) noexcept {
 }
 
 int Database::onProgress(void* self) noexcept {
-  return static_cast<const Database*>(self)->mustStop();
+  return static_cast<const Database*>(self)->mustStopNow();
 }
 
 int Database::onBusy(void* self, int attempt) noexcept {
   auto& database = *static_cast<Database*>(self);
   const auto now = std::chrono::steady_clock::now();
   if (attempt == 0) database.busySince_ = now;
-  if (database.isInterrupted()) return 0;
+  if (database.isInterrupted() || now >= database.deadline_) return 0;
   if (now - database.busySince_ >= database.options_.limits.busyTimeMax) return 0;
   // From 100 us to 5 ms: a writer of this kind is done in less than the first.
   std::this_thread::sleep_for(

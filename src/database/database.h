@@ -11,9 +11,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "base/limits.h"
 #include "database/authorizer.h"
 #include "database/capabilities.h"
+#include "database/connection-use.h"
 #include "database/memory-vfs.h"
 #include "database/statement-cache.h"
 #include "database/statement.h"
@@ -41,6 +43,9 @@ enum class BoundValueDisplay : std::uint8_t { Hidden, Shown };
 struct CloseConnection {
   void operator()(sqlite3* raw) const noexcept;
 };
+
+// The error of a statement that was ended, or is not begun, because sqlTimeMax is over.
+LimitExceeded timeIsOver(std::chrono::milliseconds sqlTimeMax);
 
 // Belongs to one thread, but for interrupt(). Leases and statements must end before it.
 class Database {
@@ -87,15 +92,33 @@ class Database {
   // wait for a lock, too. From any thread.
   void interrupt() noexcept;
   bool isInterrupted() const noexcept { return stop_.load(std::memory_order_relaxed); }
-  // Throws the LimitExceeded that an interrupt stands for.
+  // Throws the LimitExceeded that an interrupt stands for, or the end of useDeadline().
   void throwIfInterrupted() const;
-  // Whether the statement that runs must end: after an interrupt, unless it is one of the host's,
-  // which cleans up.
-  bool mustStop() const noexcept { return isInterrupted() && authorizer_.rules != Rules::Host; }
-  // For the next guest: takes back an interrupt. The next one will name this `runTimeMax`.
+  // Whether the statement that runs, or ran last, is not one of the host's own.
+  bool runsGuest() const noexcept { return authorizer_.rules != Rules::Host; }
+  // Whether the statement that runs must end: after an interrupt and, once somebody has looked,
+  // after its deadline; unless it is one of the host's, which cleans up.
+  bool mustStop() const noexcept { return (isInterrupted() || timeIsOver_) && runsGuest(); }
+  // The same with a look at the clock, some 25 ns.
+  bool mustStopNow() const noexcept {
+    lookAtClock();
+    return mustStop();
+  }
+  // For the next guest: takes back an interrupt and the deadline. The next interrupt will name this
+  // `runTimeMax`.
   void startRun(std::chrono::milliseconds runTimeMax) noexcept {
     runTimeMax_ = runTimeMax;
+    deadline_ = Clock::time_point::max();
+    timeIsOver_ = false;
     stop_.store(false, std::memory_order_relaxed);
+  }
+  // What runs at `deadline`, or begins later, ends with LimitExceeded naming sqlTimeMax; the wait
+  // for a lock, too. Until the next call. Not the host's own statements, which only wait no longer.
+  void useDeadline(std::chrono::steady_clock::time_point deadline,
+                   std::chrono::milliseconds sqlTimeMax) noexcept {
+    deadline_ = deadline;
+    sqlTimeMax_ = sqlTimeMax;
+    timeIsOver_ = false;
   }
 
   // After a transaction that nobody could end: every further use throws Internal. The end of this
@@ -117,6 +140,12 @@ class Database {
     }
   }
 
+  // Stops the statement that runs now, once it must stop: for long instructions that look at
+  // SQLite's own flag only. To be called from inside of SQLite.
+  void stopIfOver() const noexcept;
+  // What it has taken; changed while SQLite is called.
+  ConnectionUse& use() const noexcept { return use_; }
+
   // How messages name it: the file as it was given, or "the database in memory".
   const std::string& name() const noexcept { return name_; }
   // What it was opened with; null for a file, and for a database of this connection alone.
@@ -125,14 +154,23 @@ class Database {
   const StatementCache::Counters& cacheCounters() const noexcept { return cache_.counters(); }
 
  private:
+  using Clock = std::chrono::steady_clock;
   friend class Execution;
+
+  void lookAtClock() const noexcept {
+    if (!timeIsOver_ && Clock::now() >= deadline_) timeIsOver_ = true;
+  }
+  // What a guest's statement asks before it takes a step.
+  bool mustNotStep() const noexcept { return isInterrupted() || timeIsOver_; }
 
   std::string pathForSqlite() const;
   void open();
   void configure();
   void useWriteAheadLog();
+  void limitSize();
   void makeRoom() noexcept;
   void recover();
+  void endGuests() noexcept;
   bool isPrivate() const noexcept { return options_.file.empty() && !options_.memory; }
   [[noreturn]] void throwOpenError(int status) const;
   void checkCommonTables();
@@ -146,18 +184,25 @@ class Database {
 
   const DatabaseOptions options_;
   const std::string name_;
+  mutable ConnectionUse use_;
   std::atomic<bool> stop_{false};
   std::chrono::milliseconds runTimeMax_;
+  std::chrono::milliseconds sqlTimeMax_{};
+  Clock::time_point deadline_ = Clock::time_point::max();
+  mutable bool timeIsOver_ = false;  // The deadline has passed, and somebody has looked.
   bool abandoned_ = false;
   bool rollbackIsDue_ = false;  // Since a rollbackOrAbandon() that failed.
   bool isReusable_ = true;
   // From SQLITE_FULL until makeRoom().
   bool wasFull_ = false;
-  std::chrono::steady_clock::time_point busySince_;
+  bool isSizeLimited_ = false;  // To databaseBytesMax.
+  Clock::time_point busySince_;
+  unsigned compiled_ = 0;  // Accesses that were compiled; may wrap around.
   Authorizer authorizer_;
   // Shared with the session that has the connection, and with its statements.
   std::shared_ptr<const Capabilities> capabilities_;
   BoundValueDisplay display_ = BoundValueDisplay::Hidden;
+  Execution* guests_ = nullptr;  // Those that are not finished; they take themselves out.
   // Destroyed after the statements and before what its callbacks use.
   std::unique_ptr<sqlite3, CloseConnection> handle_;
   StatementCache cache_;

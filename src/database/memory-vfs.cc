@@ -27,6 +27,8 @@
 
 #include "base/error.h"
 #include "database/allocation.h"
+#include "database/database.h"
+#include "database/watched-vfs.h"
 
 namespace schemascript {
 namespace {
@@ -35,6 +37,7 @@ constexpr const char* kVfsName = "schemascript-memory";
 constexpr std::size_t kChunkBytes = 64 << 10;
 constexpr std::size_t kPageBytes = 4096;
 constexpr int kPathBytesMax = 100;
+constexpr unsigned kReadsBetweenLooks = 64;  // Of one handle, at the clock.
 
 // The headers of a write-ahead log and of each page in it, as the file format has them.
 constexpr std::uint64_t kLogHeaderBytes = 32;
@@ -269,6 +272,7 @@ struct MemoryHandle : sqlite3_file {
   unsigned sharedSlots = 0;  // Bits.
   unsigned exclusiveSlots = 0;
   std::uint32_t logPageBytes = 0;
+  unsigned reads = 0;
 };
 
 // All databases of the process, and the VFS that SQLite finds them through. Never destroyed: SQLite
@@ -484,7 +488,18 @@ int closeHandle(sqlite3_file* file) noexcept {
   return SQLITE_OK;
 }
 
+// What SQLite's own `full` does not tell.
+int full() noexcept {
+  if (ConnectionUse* const use = AllocationScope::use()) use->shortage = Shortage::Disk;
+  return SQLITE_FULL;
+}
+
 int readHandle(sqlite3_file* file, void* destination, int size, sqlite3_int64 offset) noexcept {
+  // One instruction may read all of a database.
+  const Database* const database = AllocationScope::database();
+  if (++handleOf(file).reads % kReadsBetweenLooks == 0 && database != nullptr) {
+    database->stopIfOver();
+  }
   const std::span bytes(static_cast<std::byte*>(destination), static_cast<std::size_t>(size));
   const auto there = handleOf(file).content->read(bytes, static_cast<std::uint64_t>(offset));
   return there == bytes.size() ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;
@@ -494,16 +509,16 @@ int writeHandle(sqlite3_file* file, const void* source, int size, sqlite3_int64 
   MemoryHandle& handle = handleOf(file);
   const std::span bytes(static_cast<const std::byte*>(source), static_cast<std::size_t>(size));
   const auto offset = static_cast<std::uint64_t>(at);
-  if (passesDatabaseMax(handle, bytes, offset)) return SQLITE_FULL;
+  if (passesDatabaseMax(handle, bytes, offset)) return full();
   return guarded([&handle, bytes, offset] {
-    return handle.content->write(bytes, offset) == Written::Full ? SQLITE_FULL : SQLITE_OK;
+    return handle.content->write(bytes, offset) == Written::Full ? full() : SQLITE_OK;
   });
 }
 
 int truncateHandle(sqlite3_file* file, sqlite3_int64 size) noexcept {
   return guarded([file, size] {
     const Written written = handleOf(file).content->resize(static_cast<std::uint64_t>(size));
-    return written == Written::Full ? SQLITE_FULL : SQLITE_OK;
+    return written == Written::Full ? full() : SQLITE_OK;
   });
 }
 
@@ -641,8 +656,7 @@ int fullPath(sqlite3_vfs*, const char* path, int size, char* full) noexcept {
 
 sqlite3_vfs* otherOf(sqlite3_vfs* raw) noexcept { return vfsOf(raw).other(); }
 
-MemoryVfs::MemoryVfs() : other_(sqlite3_vfs_find(nullptr)) {
-  SS_CHECK(other_ != nullptr, "SQLite has no VFS");
+MemoryVfs::MemoryVfs() : other_(&watchedVfs()) {
   raw_.iVersion = 2;
   raw_.szOsFile = std::max(static_cast<int>(sizeof(MemoryHandle)), other_->szOsFile);
   raw_.mxPathname = kPathBytesMax;

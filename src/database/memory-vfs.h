@@ -34,7 +34,7 @@ class MemoryFile {
   const std::string& path() const noexcept;
   // The VFS, which is registered when the first MemoryFile is made, for the rest of the process.
   // It is never the default one. It knows no other files than these; temporary files are left to
-  // the VFS that was the default one then.
+  // watchedVfs().
   static const char* vfsName() noexcept;
 
   const MemoryFileOptions& options() const noexcept;

@@ -45,23 +45,6 @@ std::size_t findWord(std::string_view sql, std::string_view word, std::size_t fr
   }
 }
 
-// Without the blanks and comments at the beginning.
-std::string_view skipBlanks(std::string_view sql) {
-  for (;;) {
-    sql.remove_prefix(std::min(sql.find_first_not_of(" \t\n\v\f\r"), sql.size()));
-    if (sql.starts_with(kByteOrderMark)) {
-      sql.remove_prefix(kByteOrderMark.size());
-    } else if (sql.starts_with("--")) {
-      sql.remove_prefix(std::min(sql.find('\n'), sql.size()));
-    } else if (sql.starts_with("/*")) {
-      const auto end = sql.find("*/", 2);
-      sql.remove_prefix(end == std::string_view::npos ? sql.size() : end + 2);
-    } else {
-      return sql;
-    }
-  }
-}
-
 bool startsWithWord(std::string_view sql, std::string_view word) {
   return findWord(sql.substr(0, word.size() + 1), word) == 0;
 }
@@ -115,6 +98,22 @@ bool insertsPositions(std::string_view target) {
 }
 
 }  // namespace
+
+std::string_view skipBlanks(std::string_view sql) {
+  for (;;) {
+    sql.remove_prefix(std::min(sql.find_first_not_of(" \t\n\v\f\r"), sql.size()));
+    if (sql.starts_with(kByteOrderMark)) {
+      sql.remove_prefix(kByteOrderMark.size());
+    } else if (sql.starts_with("--")) {
+      sql.remove_prefix(std::min(sql.find('\n'), sql.size()));
+    } else if (sql.starts_with("/*")) {
+      const auto end = sql.find("*/", 2);
+      sql.remove_prefix(end == std::string_view::npos ? sql.size() : end + 2);
+    } else {
+      return sql;
+    }
+  }
+}
 
 bool namesInText(std::string_view sql, std::string_view name) {
   return anyOf(sql, name, [](std::string_view) { return true; });

@@ -7,6 +7,9 @@
 
 namespace schemascript {
 
+// `sql` without the blanks and comments at its beginning. A view of `sql`.
+std::string_view skipBlanks(std::string_view sql);
+
 // Whether `sql` can use the table, view or other thing `name` directly: as an identifier in any
 // quotes, in any case.
 bool namesInText(std::string_view sql, std::string_view name);

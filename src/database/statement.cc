@@ -23,6 +23,12 @@ Statement::Statement(Database& database, StatementHandle handle, Rules rules,
       capabilities_(std::move(capabilities)),
       facts_(std::move(facts)) {}
 
+Statement::~Statement() {
+  if (!handle_) return;
+  const AllocationScope allocations(*database_);
+  handle_.reset();
+}
+
 Changes Statement::run(std::span<const ValueView> values) {
   Execution execution(*this, values);
   while (execution.step()) {
@@ -38,7 +44,9 @@ Execution::Execution(Statement& statement, std::span<const ValueView> values)
     : statement_(statement),
       raw_(statement.handle_.get()),
       tracksRowid_(statement.facts_.insertsDirectly()) {
-  statement_.database_->throwIfAbandoned();
+  Database& database = *statement_.database_;
+  database.throwIfAbandoned();
+  if (!database.isSizeLimited_ && !statement_.isReadOnly()) database.limitSize();
   const auto wanted = static_cast<std::size_t>(sqlite3_bind_parameter_count(raw_));
   if (values.size() != wanted) {
     throw invalidRequest(str("the statement has ", wanted, " parameter", wanted == 1 ? "" : "s",
@@ -56,9 +64,10 @@ Execution::Execution(Statement& statement, std::span<const ValueView> values)
     }
     fail(status);
   }
-  if (statement_.database_->wasFull_ && !statement_.isReadOnly()) statement_.database_->makeRoom();
+  if (database.wasFull_ && !statement_.isReadOnly()) database.makeRoom();
   sqlite3* const connection = sqlite3_db_handle(raw_);
   totalChangesBefore_ = sqlite3_total_changes64(connection);
+  if (statement_.rules_ != Rules::Host) enlist();
   if (!tracksRowid_) return;
   lastInsertRowidBefore_ = sqlite3_last_insert_rowid(connection);
   // So that 0 afterwards means that nothing was inserted; unless the statement itself asks.
@@ -66,7 +75,16 @@ Execution::Execution(Statement& statement, std::span<const ValueView> values)
 }
 
 Execution::~Execution() {
+  if (previous_ != nullptr) *previous_ = next_;
+  if (next_ != nullptr) next_->previous_ = previous_;
   if (!finished_) reset();
+}
+
+void Execution::enlist() noexcept {
+  previous_ = &statement_.database_->guests_;
+  next_ = *previous_;
+  *previous_ = this;
+  if (next_ != nullptr) next_->previous_ = &next_;
 }
 
 int Execution::bind(int index, const ValueView& value) noexcept {
@@ -91,13 +109,16 @@ int Execution::bind(int index, const ValueView& value) noexcept {
 bool Execution::step() {
   Database& database = *statement_.database_;
   const bool own = statement_.rules_ == Rules::Host;
-  if (!own) database.throwIfInterrupted();
+  if (!own && database.mustNotStep()) database.throwIfInterrupted();
+  SS_CHECK(!wasEnded_, "a statement goes on that was ended");
   giveRules();
   const AllocationScope allocations(database);
   int status = sqlite3_step(raw_);
-  // A guest's deadline must not keep us from rolling back.
+  // A guest's deadline must not keep us from rolling back. SQLite does not forget an interrupt
+  // before the last statement of the connection has ended.
   while (own && status == SQLITE_INTERRUPT && sqlite3_column_count(raw_) == 0) {
     sqlite3_reset(raw_);
+    database.endGuests();
     status = sqlite3_step(raw_);
   }
   // FTS5 forgets less than was undone, sometimes, and would write what it remembers.
@@ -128,11 +149,13 @@ ValueView Execution::column(int index) const {
     case SQLITE_FLOAT:
       return ValueView::ofReal(sqlite3_column_double(raw_, index));
     case SQLITE_TEXT: {
+      const AllocationScope allocations(*statement_.database_);
       const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(raw_, index));
       if (text == nullptr) failWithoutMemory();
       return ValueView::ofText({text, static_cast<std::size_t>(sqlite3_column_bytes(raw_, index))});
     }
     case SQLITE_BLOB: {
+      const AllocationScope allocations(*statement_.database_);
       const auto* blob = static_cast<const char*>(sqlite3_column_blob(raw_, index));
       const auto size = static_cast<std::size_t>(sqlite3_column_bytes(raw_, index));
       if (blob == nullptr && size != 0) failWithoutMemory();
@@ -146,6 +169,7 @@ ValueView Execution::column(int index) const {
 Changes Execution::finish() {
   sqlite3* const connection = sqlite3_db_handle(raw_);
   giveRules();
+  const AllocationScope allocations(*statement_.database_);
   const int status = sqlite3_reset(raw_);
   if (status != SQLITE_OK) fail(status);
   Changes changes;
@@ -166,7 +190,9 @@ void Execution::failWithoutMemory() const { fail(SQLITE_NOMEM); }
 void Execution::fail(int status) const {
   Database& database = *statement_.database_;
   if ((status & 0xff) == SQLITE_FULL) database.wasFull_ = true;
-  if (statement_.rules_ != Rules::Host || status == SQLITE_INTERRUPT) {
+  // The host's own wait for a lock ends with the time, too.
+  const bool waited = (status & 0xff) == SQLITE_BUSY;
+  if (statement_.rules_ != Rules::Host || status == SQLITE_INTERRUPT || waited) {
     database.throwIfInterrupted();
   }
   // A schema that changes all the time is nothing that was refused.
@@ -185,6 +211,7 @@ void Execution::fail(int status) const {
 
 void Execution::reset() noexcept {
   giveRules();
+  const AllocationScope allocations(*statement_.database_);
   sqlite3_reset(raw_);
   sqlite3_clear_bindings(raw_);  // They point to the caller's bytes.
   if (!tracksRowid_) return;

@@ -34,6 +34,7 @@ class Statement {
   Statement(Database& database, StatementHandle handle, Rules rules,
             std::shared_ptr<const Capabilities> capabilities, StatementFacts facts);
   Statement(Statement&&) noexcept = default;
+  ~Statement();
 
   // Steps until there are no rows. Throws as Execution does.
   Changes run(std::span<const ValueView> values = {});
@@ -55,7 +56,8 @@ class Statement {
   StatementFacts facts_;
 };
 
-// From binding to reset. Leaving scope resets the statement, also when it failed or has rows left.
+// From binding to reset. When the statements of a guest must stop, the host may end one of them, to
+// clean up. Leaving scope resets the statement, also when it failed or has rows left.
 class Execution {
  public:
   // Does not copy the bytes of `values`, which must stay as long as the execution; nor does
@@ -74,8 +76,11 @@ class Execution {
   Changes finish();
 
  private:
+  friend class Database;
+
   int bind(int index, const ValueView& value) noexcept;
   void giveRules() noexcept;
+  void enlist() noexcept;
   [[noreturn]] void fail(int status) const;
   [[noreturn]] void failWithoutMemory() const;
   void reset() noexcept;
@@ -84,6 +89,10 @@ class Execution {
   sqlite3_stmt* const raw_;
   const bool tracksRowid_;
   bool finished_ = false;
+  bool wasEnded_ = false;  // By the host, behind an interrupt.
+  // In the list of those that the database's guest has begun.
+  Execution* next_ = nullptr;
+  Execution** previous_ = nullptr;
   std::string shownValues_;  // For messages; empty unless the database shows bound values.
   std::int64_t totalChangesBefore_ = 0;
   std::int64_t lastInsertRowidBefore_ = 0;

@@ -10,7 +10,7 @@ namespace schemascript {
 // Counts steps, and throws LimitExceeded once the database must stop.
 class Work {
  public:
-  // Steps, of a nanosecond or some, between two looks at the stop flag.
+  // Steps, of a nanosecond or some, between two looks at the stop flag and the clock.
   static constexpr std::size_t kStepsBetweenLooks = 1u << 20;
 
   explicit Work(const Database& database) noexcept : database_(database) {}
@@ -19,7 +19,7 @@ class Work {
     steps_ += steps;
     if (steps_ < kStepsBetweenLooks) return;
     steps_ = 0;
-    if (database_.mustStop()) database_.throwIfInterrupted();
+    if (database_.mustStopNow()) database_.throwIfInterrupted();
   }
 
  private:

@@ -21,6 +21,11 @@ WriterTurn::~WriterTurn() {
 }
 
 WriterTurn WriterQueue::takeTurn(Writer& writer) {
+  return *tryTakeTurn(writer, std::chrono::steady_clock::time_point::max());
+}
+
+std::optional<WriterTurn> WriterQueue::tryTakeTurn(Writer& writer,
+                                                   std::chrono::steady_clock::time_point until) {
   std::unique_lock lock(mutex_);
   SS_CHECK(!writer.hasTurn_);
   if (!isTaken_) {
@@ -34,9 +39,11 @@ WriterTurn WriterQueue::takeTurn(Writer& writer) {
                           "again later"));
   }
   waiting_.push_back(&writer);
-  writer.changed_.wait(lock, [&writer] { return writer.hasTurn_ || writer.isCancelled_; });
+  const bool ended = writer.changed_.wait_until(
+      lock, until, [&writer] { return writer.hasTurn_ || writer.isCancelled_; });
   if (!writer.hasTurn_) {
     waiting_.erase(std::find(waiting_.begin(), waiting_.end(), &writer));
+    if (!ended) return std::nullopt;
     throw limitExceeded("the time was over while it waited for its turn to write");
   }
   return WriterTurn(writer);

@@ -2,10 +2,12 @@
 // itself lets writers try again and again until one of them happens to be first.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <optional>
 
 namespace schemascript {
 
@@ -57,6 +59,10 @@ class WriterQueue {
   // Waits until all who asked before have had their turn. Throws Busy when `waitingMax` wait
   // already, and LimitExceeded when `writer` was cancelled. A writer has one turn at a time.
   WriterTurn takeTurn(Writer& writer);
+  // The same, but waits no longer than `until`, and then answers nothing. Does not look at the
+  // clock when nobody has the turn.
+  std::optional<WriterTurn> tryTakeTurn(Writer& writer,
+                                        std::chrono::steady_clock::time_point until);
 
   // How many wait at this moment: for tests and metrics.
   std::size_t waitingCount() const;

@@ -194,7 +194,7 @@ TEST_F(HostCalls, DropWhatIsBeyondTheLimitOfTheLog) {
   const std::string end =
       "schemascript: the log ends here: what is written beyond 7b is dropped (logBytesMax)\n";
   host_.logBytesMax = 7;
-  put(0, "hell\xC3\xB6!more");  // 12 bytes.
+  put(0, "hell\xC3\xB6!more");
   call("log", {1, 0, 7});
   EXPECT_EQ(written_, "out:hell\xC3\xB6!");
   call("log", {1, 7, 1});

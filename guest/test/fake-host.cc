@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "allocator.h"
+#include "control.h"
 
 namespace schemascript::guest {
 namespace {
@@ -15,6 +16,7 @@ FakeHost::FakeHost() { present = this; }
 FakeHost::~FakeHost() { present = nullptr; }
 
 NativeGuest::NativeGuest() {
+  control.stopRequested = 0;  // The block outlives a guest.
   guest.runtime = newRuntime();
   guest.context = JS_NewContext(guest.runtime);
   JS_SetContextOpaque(guest.context, &guest);
@@ -24,6 +26,7 @@ NativeGuest::NativeGuest() {
 NativeGuest::~NativeGuest() {
   releaseSqlite(guest);
   guest.date = Value();
+  guest.interruption = Value();
   JS_FreeContext(guest.context);
   JS_FreeRuntime(guest.runtime);
 }

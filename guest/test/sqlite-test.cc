@@ -5,6 +5,7 @@
 
 #include <limits>
 
+#include "control.h"
 #include "fake-host.h"
 
 namespace schemascript::guest {
@@ -515,7 +516,7 @@ TEST_F(SqliteTest, TheDeadlineCannotBeCaught) {
   EXPECT_EQ(run(kShow + "try { __host_sqlite.all(plain, [], 0) } catch { 'caught' }"),
             "throws InternalError: interrupted");
   Bytes answer = Bytes().rows(1, 2).null().null();
-  native_.host.onQuery = [this] { native_.guest.control.stopRequested = 1; };
+  native_.host.onQuery = [this] { control.stopRequested = 1; };
   EXPECT_EQ(run("try { __host_sqlite.all(plain, [], 0) } catch { 'caught' }", {answer}),
             "throws InternalError: interrupted");
 }

@@ -377,6 +377,12 @@ void Session::begin() {
 
 TransactionHandle Session::beginIn(Seat& seat, std::optional<TransactionHandle> parent,
                                    Behavior behavior) {
+  const auto openMax = options_.limits.openTransactionsMax;
+  // The database has a limit of its own, which may be the larger one.
+  if (const std::size_t open = seat.transactions.openCount(); open >= openMax) {
+    throw limitExceeded(str(open, " transactions are open inside of each other; ",
+                            "openTransactionsMax is ", openMax));
+  }
   if (options_.readOnly) behavior = Behavior::Deferred;
   if (!parent && behavior != Behavior::Deferred) letWrite(seat);
   return seat.transactions.begin(parent, behavior);

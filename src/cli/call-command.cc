@@ -78,6 +78,8 @@ RunReport::End endOf(CallEnd end) {
       return RunReport::End::Threw;
     case CallEnd::TimeExceeded:
       return RunReport::End::TimeExceeded;
+    case CallEnd::FuelExceeded:
+      return RunReport::End::FuelExceeded;
     case CallEnd::MemoryExceeded:
       return RunReport::End::MemoryExceeded;
     case CallEnd::NeverSettles:

@@ -124,6 +124,19 @@ TEST(CommandLine, HasALeastAndALargestMemory) {
             "--memory-limit is 5gb; it must be at least 16mb and at most 4gb");
 }
 
+TEST(CommandLine, TakesFuel) {
+  EXPECT_EQ(parseRun({"a.ts", "--fuel-limit", "1"}).limits.fuelMax, 1u);
+  EXPECT_EQ(parseRun({"a.ts"}).limits.fuelMax, Limits().fuelMax);
+  for (const char* const wrong : {"0", "1k", "1.5", "99999999999999999999"}) {
+    EXPECT_EQ(refusal({"run", "a.ts", "--fuel-limit", wrong}),
+              str("--fuel-limit: '", wrong, "' is not a whole number, such as 1000000"));
+  }
+}
+
+TEST(CommandLine, LetsAScriptWriteAsMuchAsItLikes) {
+  EXPECT_EQ(parseRun({"a.ts"}).limits.logBytesMax, UINT64_MAX);
+}
+
 TEST(CommandLine, KeepsTheHeapBelowTheMemory) {
   for (const std::uint64_t megabytes : {16, 64, 1024}) {
     const Limits limits = withMemory({}, megabytes << 20);

@@ -6,6 +6,8 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <limits>
 
 #include "base/error.h"
 #include "base/units.h"
@@ -44,6 +46,7 @@ struct Given {
   std::string emit;
   std::string timeLimit;
   std::string memoryLimit;
+  std::string fuelLimit;
   std::string reads;
   std::string writes;
   bool pushFirst = false;
@@ -185,6 +188,16 @@ class CommandParser {
   std::vector<std::string_view> valued_;
 };
 
+std::uint64_t parseFuel(const std::string& text) {
+  std::uint64_t fuel = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, failure] = std::from_chars(text.data(), end, fuel);
+  if (failure != std::errc{} || rest != end || fuel == 0) {
+    throw invalidRequest(str("--fuel-limit: '", text, "' is not a whole number, such as 1000000"));
+  }
+  return fuel;
+}
+
 Limits limitsFrom(const Given& given) {
   Limits limits;
   const auto parse = [](std::string_view option, const std::string& text, auto parser) {
@@ -201,6 +214,9 @@ Limits limitsFrom(const Given& given) {
   if (!given.memoryLimit.empty()) {
     limits = withMemory(limits, parse("--memory-limit", given.memoryLimit, parseSize));
   }
+  if (!given.fuelLimit.empty()) limits.fuelMax = parseFuel(given.fuelLimit);
+  // Somebody's own script, on their own terminal.
+  limits.logBytesMax = std::numeric_limits<std::uint64_t>::max();
   return limits;
 }
 
@@ -324,16 +340,23 @@ const std::array<Command, 7>& commands() {
   const ValueOption reads{"--reads", &Given::reads};
   const ValueOption writes{"--writes", &Given::writes};
   const ValueOption output{"-o,--output", &Given::output};
+  const ValueOption fuel{"--fuel-limit", &Given::fuelLimit};
   const std::vector<Flag> runFlags{{"--push", &Given::pushFirst},
                                    {"--read-only", &Given::readOnly},
                                    {"--show-values", &Given::showValues},
                                    {"--stats", &Given::showStatistics}};
   static const std::array<Command, 7> kCommands{{
-      {"run", runHelp, {kFile}, {database, reads, writes, time, memory}, runFlags, true, makeRun},
+      {"run",
+       runHelp,
+       {kFile},
+       {database, reads, writes, time, fuel, memory},
+       runFlags,
+       true,
+       makeRun},
       {"call",
        callHelp,
        {kFile, "EXPORT", "[ARGUMENT]"},
-       {database, reads, writes, time, memory},
+       {database, reads, writes, time, fuel, memory},
        runFlags,
        false,
        makeCall},

@@ -134,6 +134,12 @@ TEST_F(ErrorReportTest, NamesTheLimitAndThePlace) {
                     place(2), ")\n")),
       0u);
   EXPECT_EQ(
+      render(End::FuelExceeded, where)
+          .find(str("schemascript: the fuel limit of 10000000000 jumps and calls was exceeded "
+                    "(--fuel-limit) at loop (",
+                    place(2), ")\n")),
+      0u);
+  EXPECT_EQ(
       render(End::MemoryExceeded, where)
           .find(
               str("schemascript: the memory limit of 64mb was exceeded (--memory-limit) at loop (",

@@ -53,10 +53,12 @@ TEST_F(GuestModule, ExportsWhatIsDocumentedAndNothingElse) {
   }
   EXPECT_EQ(names,
             (std::set<std::string>{
-                "__stack_pointer", "_initialize", "ss_allocate",    "ss_call",    "ss_control",
-                "ss_emit",         "ss_emitted",  "ss_evaluate",    "ss_failure", "ss_heap_peak",
-                "ss_load",         "ss_module",   "ss_open",        "ss_poll",    "ss_push",
-                "ss_release",      "ss_result",   "ss_result_kind", "ss_seal",    "ss_start"}));
+                "__stack_pointer", "_initialize",    "ss_allocate",  "ss_call",     "ss_control",
+                "ss_emit",         "ss_emitted",     "ss_env",       "ss_evaluate", "ss_failure",
+                "ss_fetch",        "ss_load",        "ss_module",    "ss_next",     "ss_open",
+                "ss_poll",         "ss_push",        "ss_receive",   "ss_release",  "ss_response",
+                "ss_result",       "ss_result_kind", "ss_scheduled", "ss_seal",     "ss_start",
+                "ss_wants_body"}));
 }
 
 }  // namespace

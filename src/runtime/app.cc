@@ -252,8 +252,20 @@ CallReport Isolate::call(ConnectionPool& database, const CallRequest& request) {
   return report;
 }
 
+void Isolate::discard() noexcept {
+  instance_.reset();
+  state_ = State::Absent;
+}
+
+std::uint64_t Isolate::residentBytes() const {
+  // WasmEdge's own structures, and the tables by which the processor finds the memory's pages.
+  // bench/tenants.cc measures it.
+  constexpr std::uint64_t kGuestBytes = 200u << 10;
+  return instance_ ? kGuestBytes + instance_->privateBytes() : 0;
+}
+
 void Isolate::refresh() {
-  if (state_ == State::Fresh || state_ == State::Kept) return;
+  if (!needsRefresh()) return;
   if (state_ == State::Used && instance_->reset()) {
     state_ = State::Fresh;
     return;

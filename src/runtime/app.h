@@ -138,6 +138,17 @@ class Isolate {
   // Does now, while nobody waits, what the next call would begin with: puts the guest back to the
   // snapshot, or makes one. Nothing in it belongs to the last call afterwards. Throws Unavailable.
   void refresh();
+  // Whether the next call has something to do first that refresh() would do now.
+  bool needsRefresh() const noexcept { return state_ == State::Absent || state_ == State::Used; }
+
+  // Whether there is a guest. It can be discarded at any time between calls; the next call, or
+  // refresh(), makes another one.
+  bool isMade() const noexcept { return instance_ != nullptr; }
+  void discard() noexcept;
+
+  // About what it takes of the machine's memory: what its guest wrote, and what a guest takes
+  // beside that. Not the connections of its calls. Takes as long as Instance::privateBytes().
+  std::uint64_t residentBytes() const;
 
  private:
   class Call;

@@ -30,12 +30,12 @@ constexpr std::string_view kArchitecture = "aarch64";
 #error "WasmEdge compiles for x86_64 and aarch64"
 #endif
 
-// Names one build of the guest, and what runs it: enough to notice that files of two builds were mixed, without
-// reading all of it at every start.
+// Names one build of the guest, and what runs it: enough to notice that files of two builds were
+// mixed, without reading all of it at every start.
 std::string identityOf(const std::string& path) {
   constexpr off_t kPartBytes = 64 * 1024;
   const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat status {};
+  struct stat status{};
   if (!file.isOpen() || fstat(file.get(), &status) != 0) {
     throw unavailable(str("the compiled guest ", path, " cannot be read: ", std::strerror(errno)));
   }
@@ -92,7 +92,7 @@ class Engine::Parking {
     // WasmEdge has registered its handlers and will not touch them again while that thread is
     // parked.
     for (const int signal : {SIGSEGV, SIGBUS, SIGFPE}) {
-      struct sigaction action {};
+      struct sigaction action{};
       sigaction(signal, nullptr, &action);
       action.sa_flags |= SA_ONSTACK;
       sigaction(signal, &action, nullptr);
@@ -163,43 +163,57 @@ constexpr std::size_t kNativeStackBytes = 64ull << 20;
 constexpr std::size_t kGuardBytes = 1ull << 20;
 constexpr std::size_t kSignalStackBytes = 64ull << 10;
 
-struct Job {
-  void (*call)(void*);
-  void* work;
-  std::exception_ptr failure;
+// For as long as it lives, handlers of signals run on a stack of their own.
+class SignalStack {
+ public:
+  SignalStack() : bytes_(kSignalStackBytes) {
+    stack_t stack{};
+    stack.ss_sp = bytes_.data();
+    stack.ss_size = bytes_.size();
+    sigaltstack(&stack, &before_);
+  }
+  ~SignalStack() { sigaltstack(&before_, nullptr); }
+  SignalStack(const SignalStack&) = delete;
+  SignalStack& operator=(const SignalStack&) = delete;
+
+ private:
+  std::vector<char> bytes_;
+  stack_t before_{};
 };
 
-void* runJob(void* data) {
-  auto& job = *static_cast<Job*>(data);
-  std::vector<char> signalStack(kSignalStackBytes);
-  stack_t stack{};
-  stack.ss_sp = signalStack.data();
-  stack.ss_size = signalStack.size();
-  stack_t before{};
-  sigaltstack(&stack, &before);
-  try {
-    job.call(job.work);
-  } catch (...) {
-    job.failure = std::current_exception();
-  }
-  sigaltstack(&before, nullptr);
+void* runOnGuestThread(void* work) {
+  const SignalStack signalStack;
+  (*static_cast<const std::function<void()>*>(work))();
   return nullptr;
 }
 
 }  // namespace
 
-void GuestThread::runErased(void (*call)(void*), void* work) {
-  Job job{call, work, nullptr};
+GuestThread::GuestThread(std::function<void()> work) : work_(std::move(work)) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, kNativeStackBytes);
   pthread_attr_setguardsize(&attributes, kGuardBytes);
-  pthread_t thread{};
-  const int status = pthread_create(&thread, &attributes, runJob, &job);
+  const int status = pthread_create(&thread_, &attributes, runOnGuestThread,
+                                    const_cast<std::function<void()>*>(&work_));
   pthread_attr_destroy(&attributes);
-  if (status != 0) throw unavailable(str("no thread for the guest: ", std::strerror(status)));
-  pthread_join(thread, nullptr);
-  if (job.failure) std::rethrow_exception(job.failure);
+  if (status != 0) throw unavailable(str("no thread for a guest: ", std::strerror(status)));
+}
+
+GuestThread::~GuestThread() { pthread_join(thread_, nullptr); }
+
+void GuestThread::runErased(void (*call)(void*), void* work) {
+  std::exception_ptr failure;
+  {
+    const GuestThread thread([call, work, &failure] {
+      try {
+        call(work);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+    });
+  }
+  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace schemascript

@@ -2,7 +2,10 @@
 // safe for threads.
 #pragma once
 
+#include <pthread.h>
+
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -56,11 +59,19 @@ class Engine {
   std::unique_ptr<Parking> parking_;
 };
 
-// Runs `work` on a thread with a native stack that is large enough for QuickJS's limit to be met
-// first, and with a stack for signal handlers; waits for its end and rethrows what it threw. Guests
-// run on such threads only. `work` may capture by reference.
+// A thread with a native stack that is large enough for QuickJS's limit to be met first, and with a
+// stack for signal handlers. Guests run on such threads only.
 class GuestThread {
  public:
+  // Begins `work`, which must not throw. Throws Unavailable when there is no thread to be had.
+  explicit GuestThread(std::function<void()> work);
+  // Waits for its end.
+  ~GuestThread();
+  GuestThread(const GuestThread&) = delete;
+  GuestThread& operator=(const GuestThread&) = delete;
+
+  // Runs `work` on such a thread, waits for its end and rethrows what it threw. `work` may capture
+  // by reference.
   template <typename Work>
   static void run(Work&& work) {
     runErased([](void* erased) { (*static_cast<std::remove_reference_t<Work>*>(erased))(); },
@@ -69,6 +80,9 @@ class GuestThread {
 
  private:
   static void runErased(void (*call)(void*), void* work);
+
+  const std::function<void()> work_;
+  pthread_t thread_{};
 };
 
 }  // namespace schemascript

@@ -149,15 +149,18 @@ struct Instance::Parts {
 
   // A page that was private stays so. Finding them takes longer than copying them, so that is only
   // done after the thread was given a page.
-  void resetMemory() {
-    const std::span<const std::byte> bytes(supervised.memory, from->memoryBytes());
+  void findWritten() {
     const PageFaults faults = pageFaultsSoFar();
-    if (faults != faultsWhenFound) {
-      if (!engine.compiled().pageMap.tryFindPrivate(bytes, written)) written = {{0, bytes.size()}};
-      writtenBytes = 0;
-      for (const PageRun& run : written) writtenBytes += run.bytes;
-      faultsWhenFound = faults;
-    }
+    if (faults == faultsWhenFound) return;
+    const std::span<const std::byte> bytes(supervised.memory, memoryBytes());
+    if (!engine.compiled().pageMap.tryFindPrivate(bytes, written)) written = {{0, bytes.size()}};
+    writtenBytes = 0;
+    for (const PageRun& run : written) writtenBytes += run.bytes;
+    faultsWhenFound = faults;
+  }
+
+  void resetMemory() {
+    findWritten();
     if (writtenBytes <= kCopiedBytesMax) {
       for (const PageRun& run : written) from->copyBack(supervised.memory, run);
     } else {
@@ -408,5 +411,10 @@ std::string Instance::failure() { return parts_->textFrom("ss_failure"); }
 Supervised& Instance::supervised() noexcept { return parts_->supervised; }
 
 std::uint64_t Instance::memoryBytes() const noexcept { return parts_->memoryBytes(); }
+
+std::uint64_t Instance::privateBytes() {
+  parts_->findWritten();
+  return parts_->writtenBytes;
+}
 
 }  // namespace schemascript

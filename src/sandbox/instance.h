@@ -112,6 +112,10 @@ class Instance {
   Supervised& supervised() noexcept;
   // The bytes of linear memory that the guest may use without growing it.
   std::uint64_t memoryBytes() const noexcept;
+  // The bytes of linear memory that this guest has for itself, because it wrote them; all others
+  // are shared with its snapshot. 40 us, or 0.3 us when the thread had no page fault since the last
+  // reset or count.
+  std::uint64_t privateBytes();
 
  private:
   struct Parts;

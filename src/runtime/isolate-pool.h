@@ -1,0 +1,91 @@
+// The isolates of one worker thread: found again for the next call, put back while there is nothing
+// to do, and given up when they take too much memory, misbehaved, or are not used any more.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "runtime/app.h"
+
+namespace schemascript {
+
+struct IsolatePoolOptions {
+  // What all isolates may take together, as Isolate::residentBytes() counts. The isolate that is in
+  // use is kept whatever it takes.
+  std::uint64_t bytesMax = 256ull << 20;
+  // An isolate that takes more after a call is given up. A call of a usual app leaves some hundred
+  // kilobytes; one that sorted a large answer leaves megabytes, which nobody needs afterwards.
+  std::uint64_t isolateBytesMax = 8ull << 20;
+  // An isolate that was not used for as long is given up.
+  std::chrono::milliseconds idleTimeMax{60'000};
+  ResetCheck resetCheck = ResetCheck::No;
+};
+
+// Belongs to one thread, which GuestThread made; that thread destroys it, too.
+class IsolatePool {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  struct Counters {
+    std::uint64_t made = 0;
+    std::uint64_t reset = 0;      // Put back to the snapshot, ahead of a call or by it.
+    std::uint64_t discarded = 0;  // For whatever reason.
+    std::size_t isolates = 0;     // Now.
+    std::uint64_t bytes = 0;      // Now, of all of them.
+  };
+
+  // Keeps a reference to `watchdog`, which must outlive it.
+  IsolatePool(Watchdog& watchdog, IsolatePoolOptions options);
+  ~IsolatePool();
+  IsolatePool(const IsolatePool&) = delete;
+  IsolatePool& operator=(const IsolatePool&) = delete;
+
+  // Calls a function of `app` in an isolate of its own: with Isolation::Request any that the app
+  // has here, with Isolation::Worker the one of this app and this database. Throws as
+  // Isolate::call(); the isolate is given up then, as it is when the call was stopped, ran out of
+  // memory or trapped.
+  CallReport call(const std::shared_ptr<const App>& app,
+                  const std::shared_ptr<ConnectionPool>& database, Isolation isolation,
+                  const CallRequest& request);
+
+  // Does a piece of what the next calls would have to do first: puts one isolate back that was
+  // used, makes one anew where the last was given up, or gives one up that nobody used for
+  // idleTimeMax. False when there is nothing left to do. Never throws: what fails now fails again,
+  // and is reported, when it is needed.
+  [[nodiscard]] bool prepareAhead() noexcept;
+
+  // When prepareAhead() will have something to do again if there is no call before;
+  // time_point::max() when never.
+  Clock::time_point nextExpiry() const noexcept;
+
+  const Counters& counters() const noexcept { return counters_; }
+
+ private:
+  struct Entry;
+  using Entries = std::list<Entry>;
+  // The database is null for Isolation::Request.
+  using Key = std::pair<const App*, const ConnectionPool*>;
+
+  Entry& take(const std::shared_ptr<const App>& app,
+              const std::shared_ptr<ConnectionPool>& database, Isolation isolation);
+  void refresh(Entry& entry);
+  void settle(Entry& entry) noexcept;
+  void giveUp(Entry& entry) noexcept;
+  void mark(Entry& entry, bool isToPrepare) noexcept;
+  void discard(Entries::iterator entry) noexcept;
+  void makeRoom() noexcept;
+
+  Watchdog& watchdog_;
+  const IsolatePoolOptions options_;
+  Entries entries_;  // The one that was used last at the front.
+  std::map<Key, Entries::iterator> byKey_;
+  std::size_t toPrepare_ = 0;
+  Counters counters_;
+};
+
+}  // namespace schemascript

@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 
+#include "control.h"
+
 namespace schemascript::guest {
 namespace {
 
@@ -12,11 +14,11 @@ constexpr std::size_t kOverheadBytes = 8;
 
 bool refused = false;
 std::size_t heapBytes = 0;
-std::size_t peakBytes = 0;
 
 void notice(const JSMallocState* state) {
   heapBytes = state->malloc_size;
-  if (heapBytes > peakBytes) peakBytes = heapBytes;
+  if (heapBytes > control.heapPeakBytes)
+    control.heapPeakBytes = static_cast<std::uint32_t>(heapBytes);
 }
 
 void count(JSMallocState* state, void* block) {
@@ -97,9 +99,7 @@ JSRuntime* newRuntime() {
 
 bool allocationWasRefused() noexcept { return refused; }
 
-std::size_t heapPeakBytes() noexcept { return peakBytes; }
-
-void measureHeapPeak() noexcept { peakBytes = heapBytes; }
+void measureHeapPeak() noexcept { control.heapPeakBytes = static_cast<std::uint32_t>(heapBytes); }
 
 }  // namespace schemascript::guest
 

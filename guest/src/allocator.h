@@ -18,8 +18,7 @@ JSRuntime* newRuntime();
 // grow: what the engine then reports as "out of memory" was a limit.
 bool allocationWasRefused() noexcept;
 
-// The most bytes that the engine's heap has had since measureHeapPeak() was called last.
-std::size_t heapPeakBytes() noexcept;
+// From now on, control.heapPeakBytes has the most bytes that the engine's heap has had since.
 void measureHeapPeak() noexcept;
 
 }  // namespace schemascript::guest

@@ -2,6 +2,7 @@
 #include <bit>
 #include <cmath>
 
+#include "control.h"
 #include "guest.h"
 #include "host.h"
 #include "module-scope.h"
@@ -108,8 +109,10 @@ JSValue nativeSetTimer(JSContext* context, JSValueConst, int, JSValueConst* argu
   double delay = 0;
   if (JS_ToFloat64(context, &delay, arguments[1]) < 0) return JS_EXCEPTION;
   const Repeat repeat = JS_ToBool(context, arguments[2]) != 0 ? Repeat::Yes : Repeat::No;
-  if (timers.isFull()) {
-    return JS_ThrowRangeError(context, "more than %zu timers at once", kTimersMax);
+  if (timers.size() >= control.timersMax) {
+    return JS_ThrowRangeError(
+        context, "timersMax is %u, and as many timers wait already: clear some of them",
+        static_cast<unsigned>(control.timersMax));
   }
   return JS_NewUint32(context, timers.add(Value::share(context, arguments[0]), delay, repeat));
 }

@@ -25,25 +25,19 @@ struct Rejection {
 };
 
 struct Guest {
-  // The host writes `stopRequested` while the guest runs, from another thread.
-  struct Control {
-    volatile std::uint32_t stopRequested = 0;
-  };
-
   // While the app's module is loaded for a snapshot, it has no clock, no randomness and no timers.
   enum class Stage : bool { Running, Loading };
 
   JSRuntime* runtime = nullptr;
   JSContext* context = nullptr;
-  Control control;
   Stage stage = Stage::Running;
-  std::uint32_t heapBytesMax = UINT32_MAX;
   Modules modules;
   Timers timers;
   Sqlite sqlite;
   Value internals;                    // The namespace of `schemascript/internal`.
   Value describeError;                // Set by the built-in runtime: an error to JSON text.
   std::vector<Value> startCallbacks;  // Run by ss_start.
+  Value interruption;                 // What the first interruption of the call threw.
   std::vector<Rejection> rejections;  // Of promises that nobody handles so far.
   std::array<std::uint64_t, 4> random{};
   bool isSeeded = false;       // What is random; never in a snapshot.

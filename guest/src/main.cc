@@ -5,8 +5,11 @@
 #include <cstring>
 
 #include "allocator.h"
+#include "control.h"
+#include "fuel.h"
 #include "guest.h"
 #include "host.h"
+#include "text.h"
 
 #define SS_EXPORT(name) extern "C" __attribute__((export_name(#name)))
 
@@ -22,8 +25,6 @@ constexpr std::uint32_t kStackBytesMax = 896 * 1024;
 
 // The only one; made by ss_open and never freed.
 Guest* guest = nullptr;
-
-int interruptRequested(JSRuntime*, void*) { return guest->control.stopRequested != 0 ? 1 : 0; }
 
 void trackRejection(JSContext* context, JSValueConst promise, JSValueConst reason,
                     JS_BOOL isHandled, void*) {
@@ -48,13 +49,23 @@ void reportFailure(std::string_view kind, std::string_view error) {
   guest->failure += '}';
 }
 
-// A string as JSON. Only for what no guest code has had a hand in: QuickJS's stringify asks
-// Object.prototype.
+// A string as JSON; null for anything else. Runs no JavaScript.
 std::string quote(const Value& text) {
+  if (!JS_IsString(text.get())) return "null";
+  const Text characters(guest->context, text.get());
+  return characters.valid() ? quoteJson(characters.view()) : "null";
+}
+
+// Message and stack of an error, `{}` for what is none. A property that throws is left out.
+std::string describePlainly(JSValueConst error) {
   JSContext* const context = guest->context;
-  const Value json(context, JS_JSONStringify(context, text.get(), JS_UNDEFINED, JS_UNDEFINED));
-  const Text characters(context, json.get());
-  return characters.valid() ? std::string(characters.view()) : "null";
+  if (!JS_IsError(context, error)) return "{}";
+  const auto member = [context, error](const char* name) {
+    const Value value(context, JS_GetPropertyStr(context, error, name));
+    if (value.isException()) JS_FreeValue(context, JS_GetException(context));
+    return quote(value);
+  };
+  return R"({"message":)" + member("message") + R"(,"stack":)" + member("stack") + '}';
 }
 
 // What the built-in runtime says of an error, as JSON; while there is no runtime yet, message and
@@ -69,17 +80,24 @@ std::string describe(JSValueConst error) {
     JS_FreeValue(context, JS_GetException(context));
     return "{}";
   }
-  if (!JS_IsError(context, error)) return "{}";
-  const auto member = [context, error](const char* name) {
-    return quote(Value(context, JS_GetPropertyStr(context, error, name)));
-  };
-  return R"({"message":)" + member("message") + R"(,"stack":)" + member("stack") + '}';
+  return describePlainly(error);
+}
+
+// The host has asked to stop, or there is no fuel. Runs no JavaScript: what is known is the error
+// of the first interruption, which no guest code has had in its hands.
+void failStopped() {
+  JS_SetMemoryLimit(guest->runtime, SIZE_MAX);
+  stopAtOnce();
+  reportFailure(fuelIsExceeded() ? "fuel" : "stopped", describePlainly(guest->interruption.get()));
 }
 
 // Undefined: a failure of which nothing is known but its kind.
 void fail(std::string_view kind, Value error) {
   JS_SetMemoryLimit(guest->runtime, SIZE_MAX);  // To describe what went wrong when memory ran out.
-  reportFailure(kind, describe(error.get()));
+  const std::string description = describe(error.get());
+  // It may have been told by the guest's own code, which costs what code costs.
+  if (fuelIsExceeded()) return failStopped();
+  reportFailure(kind, description);
 }
 
 bool isOutOfMemory(JSValueConst error) {
@@ -90,11 +108,8 @@ bool isOutOfMemory(JSValueConst error) {
 }
 
 void failWith(Value error) {
-  if (guest->control.stopRequested != 0) {
-    // Describing the error runs JavaScript, which would be interrupted again. The hard stop
-    // remains.
-    JS_SetInterruptHandler(guest->runtime, nullptr, nullptr);
-    fail("stopped", std::move(error));
+  if (mustStop()) {
+    failStopped();
   } else if (isOutOfMemory(error.get())) {
     fail("memory", std::move(error));
   } else {
@@ -106,11 +121,6 @@ void failWithException() {
   Value error(guest->context, JS_GetException(guest->context));
   failWith(std::move(error));
 }
-
-// After a request to stop, the error of the interruption still has to find its way through the
-// async functions that wait for each other. None of them gets far: the engine interrupts again and
-// again.
-constexpr int kJobsAfterStopMax = 10'000;
 
 bool evaluationThrew() {
   return !guest->evaluation.isUndefined() &&
@@ -127,25 +137,24 @@ bool failIfRejected() {
   return !guest->failure.empty();
 }
 
-// Runs promise jobs to the end. False after a failure.
+// Runs promise jobs to the end. False after a failure. One that was interrupted is the last: what
+// it threw may be the reason of a promise, which guest code waits for.
 bool runJobs() {
-  int jobsAfterStop = 0;
   for (;;) {
+    if (fuelIsExceeded() || !guest->interruption.isUndefined()) {
+      failStopped();
+      return false;
+    }
     JSContext* context = nullptr;
     const int status = JS_ExecutePendingJob(guest->runtime, &context);
     if (status < 0) {
       failWithException();
       return false;
     }
-    if (guest->control.stopRequested != 0) {
-      if (evaluationThrew() || status == 0 || ++jobsAfterStop == kJobsAfterStopMax) {
-        if (!failIfRejected()) failWith(Value());
-        return false;
-      }
-    } else if (status == 0) {
-      return !failIfRejected();
-    }
+    if (status == 0) break;
   }
+  if (mustStop()) failStopped();
+  return guest->failure.empty() && !failIfRejected();
 }
 
 bool runTimers() {
@@ -166,13 +175,6 @@ Value property(JSValueConst object, const char* name) {
   return Value(guest->context, JS_GetPropertyStr(guest->context, object, name));
 }
 
-std::uint32_t sizeFrom(const Value& number, std::uint32_t otherwise) {
-  std::uint32_t size = 0;
-  if (number.isUndefined() || JS_ToUint32(guest->context, &size, number.get()) < 0)
-    return otherwise;
-  return size;
-}
-
 // What is known about why nothing can go on, from the driver: a query may wait for a transaction
 // that waits for it.
 void failPending() {
@@ -180,6 +182,7 @@ void failPending() {
   const Value ask = property(guest->internals.get(), "pendingHint");
   const Value hint(context, JS_Call(context, ask.get(), JS_UNDEFINED, 0, nullptr));
   if (hint.isException()) JS_FreeValue(context, JS_GetException(context));
+  if (fuelIsExceeded()) return failStopped();
   reportFailure("pending", JS_IsString(hint.get()) ? R"({"message":)" + quote(hint) + '}' : "{}");
 }
 
@@ -191,16 +194,18 @@ bool setArguments(Value words) {
               .isException();
 }
 
+// What the host has written into the control block holds from now on.
+void takeLimits() {
+  JS_SetMemoryLimit(guest->runtime, control.heapBytesMax);
+  JS_SetMaxStackSize(guest->runtime, std::min(kStackBytesMax, control.stackBytesMax));
+  fillFuel();
+}
+
 bool start(std::string_view json) {
   JSContext* const context = guest->context;
   guest->isSeeded = false;
   const Value options(context, JS_ParseJSON(context, json.data(), json.size(), "options"));
   if (options.isException()) return false;
-  guest->heapBytesMax = sizeFrom(property(options.get(), "heapBytesMax"), UINT32_MAX);
-  JS_SetMemoryLimit(guest->runtime, guest->heapBytesMax);
-  JS_SetMaxStackSize(
-      guest->runtime,
-      std::min(kStackBytesMax, sizeFrom(property(options.get(), "stackBytesMax"), kStackBytesMax)));
   guest->pushFirst = JS_ToBool(context, property(options.get(), "pushFirst").get()) != 0;
   for (const Value& callback : guest->startCallbacks) {
     if (Value(context, JS_Call(context, callback.get(), JS_UNDEFINED, 0, nullptr)).isException()) {
@@ -309,9 +314,8 @@ void forgetLastCall() {
   guest->failure.clear();
   guest->rejections.clear();
   guest->evaluation = Value();
+  guest->interruption = Value();
   guest->isCall = false;
-  JS_SetMemoryLimit(guest->runtime, guest->heapBytesMax);
-  measureHeapPeak();
 }
 
 // Finds the function that the app exports as `name`, in its module or else in its default export,
@@ -352,6 +356,8 @@ Value newArgument(std::string_view payload, Payload kind) {
 bool call(std::string_view name, std::string_view payload, Payload kind) {
   JSContext* const context = guest->context;
   forgetLastCall();
+  takeLimits();
+  measureHeapPeak();
   const Value argument = newArgument(payload, kind);
   if (argument.isException()) {
     Value error(context, JS_GetException(context));
@@ -419,7 +425,7 @@ bool keepResult() {
 }
 
 Progress endOfCall() {
-  if (keepResult()) return Progress::Finished;
+  if (keepResult() && !fuelIsExceeded()) return Progress::Finished;
   guest->result.reset();
   failWithException();
   return Progress::Failed;
@@ -475,7 +481,7 @@ SS_EXPORT(ss_open) void ss_open() {
   JS_SetMaxStackSize(guest->runtime, kStackBytesMax);
   guest->context = JS_NewContext(guest->runtime);
   JS_SetContextOpaque(guest->context, guest);
-  JS_SetInterruptHandler(guest->runtime, interruptRequested, nullptr);
+  attachFuel(guest->context);
   JS_SetHostPromiseRejectionTracker(guest->runtime, trackRejection, nullptr);
   guest->modules.install(guest->runtime);
   const std::uint8_t none = 0;
@@ -503,6 +509,7 @@ SS_EXPORT(ss_start) std::uint32_t ss_start(const char* options, std::uint32_t si
 
 SS_EXPORT(ss_evaluate) std::uint32_t ss_evaluate(const char* source, std::uint32_t size) {
   enter();
+  takeLimits();
   guest->evaluation =
       Value(guest->context, JS_Eval(guest->context, source, size, kAppName, JS_EVAL_TYPE_MODULE));
   if (!guest->evaluation.isException()) return 1;
@@ -513,6 +520,7 @@ SS_EXPORT(ss_evaluate) std::uint32_t ss_evaluate(const char* source, std::uint32
 
 SS_EXPORT(ss_load) std::uint32_t ss_load(const char* source, std::uint32_t size) {
   enter();
+  takeLimits();
   guest->stage = Guest::Stage::Loading;
   const bool loaded = load(source, size);
   guest->stage = Guest::Stage::Running;
@@ -534,8 +542,6 @@ SS_EXPORT(ss_result_kind) Payload ss_result_kind() {
   return guest->resultBytes.isUndefined() ? Payload::Json : Payload::Bytes;
 }
 
-SS_EXPORT(ss_heap_peak) std::uint32_t ss_heap_peak() { return heapPeakBytes(); }
-
 SS_EXPORT(ss_poll) double ss_poll() {
   enter();
   const auto answer = [](Progress progress) { return static_cast<double>(progress); };
@@ -555,14 +561,14 @@ SS_EXPORT(ss_poll) double ss_poll() {
 
 SS_EXPORT(ss_push) std::uint32_t ss_push() {
   enter();
-  if (!guest->pushFirst || pushSchema(*guest)) return 1;
+  if ((!guest->pushFirst || pushSchema(*guest)) && !fuelIsExceeded()) return 1;
   failWithException();
   return 0;
 }
 
 SS_EXPORT(ss_emit) std::uint32_t ss_emit(const char* kind, std::uint32_t size) {
   enter();
-  if (emit({kind, size})) return 1;
+  if (emit({kind, size}) && !fuelIsExceeded()) return 1;
   failWithException();
   return 0;
 }
@@ -571,4 +577,4 @@ SS_EXPORT(ss_emitted) const std::uint32_t* ss_emitted() { return wordsOf(guest->
 
 SS_EXPORT(ss_failure) const std::uint32_t* ss_failure() { return wordsOf(guest->failure); }
 
-SS_EXPORT(ss_control) volatile std::uint32_t* ss_control() { return &guest->control.stopRequested; }
+SS_EXPORT(ss_control) Control* ss_control() { return &control; }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "control.h"
 #include "guest.h"
 #include "host.h"
 
@@ -590,7 +591,7 @@ constexpr MethodFunction kMethodFunctions[] = {
 void makeTools(Guest& guest) {
   JSContext* const context = guest.context;
   Sqlite& sqlite = guest.sqlite;
-  sqlite.tools.stopRequested = &guest.control.stopRequested;
+  sqlite.tools.stopRequested = &control.stopRequested;
   sqlite.tools.mapFromDriverValue = JS_NewAtom(context, "mapFromDriverValue");
   sqlite.length = JS_NewAtom(context, "length");
   sqlite.rows = JS_NewAtom(context, "rows");

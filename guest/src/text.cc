@@ -67,4 +67,21 @@ std::string toValidUtf8(std::string_view bytes) {
   return valid;
 }
 
+std::string quoteJson(std::string_view text) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string json = "\"";
+  for (const char letter : toValidUtf8(text)) {
+    const auto code = static_cast<std::uint8_t>(letter);
+    if (code < 0x20) {
+      json += "\\u00";
+      json += kDigits[code >> 4];
+      json += kDigits[code & 15];
+      continue;
+    }
+    if (letter == '"' || letter == '\\') json += '\\';
+    json += letter;
+  }
+  return json + '"';
+}
+
 }  // namespace schemascript::guest

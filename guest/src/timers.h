@@ -11,16 +11,13 @@
 
 namespace schemascript::guest {
 
-// More than that at once is a leak or an attack; each costs some 100 bytes outside of the
-// JavaScript heap.
-inline constexpr std::size_t kTimersMax = 10'000;
-
 enum class Repeat : bool { No, Yes };
 
 class Timers {
  public:
-  bool isFull() const noexcept { return due_.size() >= kTimersMax; }
-  // `delay` in milliseconds, at least 1 as in browsers and Node. Must not be full.
+  // Those that wait, each of some 100 bytes outside of the JavaScript heap.
+  std::size_t size() const noexcept { return due_.size(); }
+  // `delay` in milliseconds, at least 1 as in browsers and Node.
   std::uint32_t add(Value callback, double delay, Repeat repeat);
   // Does nothing when there is no such timer.
   void remove(std::uint32_t id);

@@ -24,6 +24,7 @@ NativeGuest::NativeGuest() {
 NativeGuest::~NativeGuest() {
   releaseSqlite(guest);
   guest.date = Value();
+  guest.interruption = Value();
   JS_FreeContext(guest.context);
   JS_FreeRuntime(guest.runtime);
 }

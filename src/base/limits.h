@@ -13,9 +13,9 @@ struct Limits {
   // Wall clock of one run. Long enough for a script that imports a file, short enough that a loop
   // without end is noticed by whoever waits for it.
   std::chrono::milliseconds runTimeMax{30'000};
-  // Fuel: jumps and calls that QuickJS makes, counted exactly; the same call costs the same each
-  // time. Some 50 to 100 million are a second. As many as runTimeMax allows: who wants the same
-  // answer on every machine sets it lower.
+  // Fuel: jumps and calls that QuickJS makes, and steps of its regular expressions, counted
+  // exactly; the same call costs the same each time. Some 50 to 100 million are a second. As many
+  // as runTimeMax allows: who wants the same answer on every machine sets it lower.
   std::uint64_t fuelMax = 10'000'000'000;
   // Linear memory of one guest, a multiple of the 64 KiB of a WebAssembly page.
   std::uint64_t memoryBytesMax = 64ull << 20;
@@ -28,7 +28,7 @@ struct Limits {
   // Timers that wait at the same time. Each takes some 200 bytes of the heap.
   std::uint32_t timersMax = 10'000;
   // What one call writes to the console, as UTF-8. What is more is dropped, and the log says so: a
-  // page or two help, a disk full of lines does not.
+  // page or two help, a disk full of lines does not. The largest number: no limit.
   std::uint64_t logBytesMax = 1ull << 20;
 
   // What passes between guest and host. Enforced by the bridge.

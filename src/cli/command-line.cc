@@ -6,6 +6,8 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <limits>
 
 #include "base/error.h"
 #include "base/units.h"
@@ -42,6 +44,7 @@ struct Given {
   std::string emit;
   std::string timeLimit;
   std::string memoryLimit;
+  std::string fuelLimit;
   std::string reads;
   std::string writes;
   bool pushFirst = false;
@@ -54,12 +57,12 @@ struct Given {
 
 struct ValueOption {
   const char* names;  // As CLI11 writes them: "-o,--output"
-  std::string Given::*value;
+  std::string Given::* value;
 };
 
 struct Flag {
   const char* names;
-  bool Given::*value;
+  bool Given::* value;
 };
 
 // What one command takes, and what is made of it.
@@ -156,6 +159,16 @@ class CommandParser {
   std::vector<std::string_view> valued_;
 };
 
+std::uint64_t parseFuel(const std::string& text) {
+  std::uint64_t fuel = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, failure] = std::from_chars(text.data(), end, fuel);
+  if (failure != std::errc{} || rest != end || fuel == 0) {
+    throw invalidRequest(str("--fuel-limit: '", text, "' is not a whole number, such as 1000000"));
+  }
+  return fuel;
+}
+
 Limits limitsFrom(const Given& given) {
   Limits limits;
   const auto parse = [](std::string_view option, const std::string& text, auto parser) {
@@ -172,6 +185,9 @@ Limits limitsFrom(const Given& given) {
   if (!given.memoryLimit.empty()) {
     limits = withMemory(limits, parse("--memory-limit", given.memoryLimit, parseSize));
   }
+  if (!given.fuelLimit.empty()) limits.fuelMax = parseFuel(given.fuelLimit);
+  // Somebody's own script, on their own terminal.
+  limits.logBytesMax = std::numeric_limits<std::uint64_t>::max();
   return limits;
 }
 
@@ -241,7 +257,10 @@ const std::array<Command, 4>& commands() {
   static const std::array<Command, 4> kCommands{{
       {"run",
        runHelp,
-       {{"--db", &Given::database}, {"--reads", &Given::reads}, {"--writes", &Given::writes}},
+       {{"--db", &Given::database},
+        {"--reads", &Given::reads},
+        {"--writes", &Given::writes},
+        {"--fuel-limit", &Given::fuelLimit}},
        {{"--push", &Given::pushFirst},
         {"--read-only", &Given::readOnly},
         {"--show-values", &Given::showValues},

@@ -193,6 +193,9 @@ std::string renderEnd(const RunReport& report, const Limits& limits, SourceMap& 
     case RunReport::End::TimeExceeded:
       return renderLimit(str("time limit of ", formatDuration(limits.runTimeMax)), "--time-limit",
                          report, map, paint);
+    case RunReport::End::FuelExceeded:
+      return renderLimit(str("fuel limit of ", limits.fuelMax, " jumps and calls"), "--fuel-limit",
+                         report, map, paint);
     case RunReport::End::MemoryExceeded:
       return renderLimit(str("memory limit of ", formatSize(limits.memoryBytesMax)),
                          "--memory-limit", report, map, paint);
@@ -236,6 +239,7 @@ ExitCode exitCodeOf(RunReport::End end) noexcept {
     case RunReport::End::Threw:
       return ExitCode::Threw;
     case RunReport::End::TimeExceeded:
+    case RunReport::End::FuelExceeded:
     case RunReport::End::MemoryExceeded:
       return ExitCode::Limit;
     case RunReport::End::NeverSettles:

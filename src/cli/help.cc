@@ -23,7 +23,7 @@ Exit codes:
   0    success
   1    the script threw an error that nobody caught, or a push was refused
   2    the command line is wrong, FILE cannot be read, or it does not compile
-  3    a limit stopped the script: time or memory
+  3    a limit stopped the script: time, fuel or memory
   4    the database or the machine: locked, damaged, not writable, disk full
   13   the script waits for a promise that never settles
   70   an internal error of schemascript
@@ -42,8 +42,10 @@ Options:
   --reads LIST          it may read these tables and columns only, such as users,posts.title
   --writes LIST         it may write these only; what it does not name is not allowed
   --show-values         messages about failed statements show the bound values
-  --stats               say at the end what the script took: time, memory, prepared statements
+  --stats               say at the end what the script took: time, fuel, memory, prepared statements
   --time-limit TIME     stop the script after that long, such as 200ms, 2s, 1m (default: 30s)
+  --fuel-limit N        stop the script after so many jumps and calls of its code, at the same place
+                        each time (default: 10000000000)
   --memory-limit SIZE   the memory of the sandbox, such as 32mb, 1gb (default: 64mb)
   -h, --help            this text
 

@@ -12,10 +12,10 @@ namespace {
 
 std::string statisticsOf(const AppEnd& end) {
   const double milliseconds = std::chrono::duration<double, std::milli>(end.took).count();
-  return str("schemascript: ", std::fixed, std::setprecision(1), milliseconds, " ms; ",
-             formatSize(end.report.memoryBytes), " of memory; statements: ", end.statements.misses,
-             " prepared, ", end.statements.hits, " from the cache, ", end.statements.evictions,
-             " evicted from it\n");
+  return str("schemascript: ", std::fixed, std::setprecision(1), milliseconds,
+             " ms; fuel: ", end.report.fuel, "; ", formatSize(end.report.memoryBytes),
+             " of memory; statements: ", end.statements.misses, " prepared, ", end.statements.hits,
+             " from the cache, ", end.statements.evictions, " evicted from it\n");
 }
 
 // True when what nobody caught is the failure of the push, or was caused by it.

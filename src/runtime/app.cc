@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/units.h"
 #include "runtime/guest-options.h"
 
 namespace schemascript {
@@ -21,8 +22,9 @@ void fail(Report& report, CallEnd end, ErrorDescription error = {}) {
   report.error = std::move(error);
 }
 
+// `limits`: those that it had.
 template <typename Report>
-void failAsTold(Report& report, const std::string& text) {
+void failAsTold(Report& report, const std::string& text, const Limits& limits) {
   using Kind = GuestFailure::Kind;
   GuestFailure failure = readFailure(text);
   CallEnd end = CallEnd::Threw;
@@ -31,6 +33,10 @@ void failAsTold(Report& report, const std::string& text) {
       break;
     case Kind::Stopped:
       end = CallEnd::TimeExceeded;
+      break;
+    case Kind::OutOfFuel:
+      end = CallEnd::FuelExceeded;
+      failure.error.message = fuelExceededMessage(limits);
       break;
     case Kind::OutOfMemory:
       end = CallEnd::MemoryExceeded;
@@ -64,7 +70,11 @@ std::string inputsOf(const Engine& engine, std::string_view bundle, const Limits
   Hasher hasher;
   hasher.add(engine.identity());
   hasher.add(engine.snapshot()->checksum());
-  hasher.add(std::to_string(limits.memoryBytesMax));
+  // Those that tell whether it can be evaluated.
+  for (const std::uint64_t limit :
+       {limits.memoryBytesMax, limits.heapBytesMax, limits.stackBytesMax, limits.fuelMax}) {
+    hasher.add(std::to_string(limit));
+  }
   hasher.add(startOptions);
   hasher.add(bundle);
   return hasher.hex();
@@ -89,7 +99,7 @@ std::optional<Snapshot> evaluate(const Engine& engine, Watchdog& watchdog, std::
     {
       const Watchdog::Watch watch(watchdog, instance.supervised(), deadline);
       if (!instance.start(startOptions) || !instance.load(bundle)) {
-        failAsTold(loaded, instance.failure());
+        failAsTold(loaded, instance.failure(), options.limits);
         return std::nullopt;
       }
       instance.reserveMemory();
@@ -119,7 +129,7 @@ App::App(const Engine& engine, Limits limits, Snapshot snapshot)
 
 App::Loaded App::load(const Engine& engine, Watchdog& watchdog, std::string_view bundle,
                       AppOptions options) {
-  const std::string startOptions = guestOptions(options.limits, options.arguments, PushFirst::No);
+  const std::string startOptions = guestOptions(options.arguments, PushFirst::No);
   const std::string inputs = inputsOf(engine, bundle, options.limits, startOptions);
   Loaded loaded;
   std::optional<Snapshot> snapshot;
@@ -149,8 +159,10 @@ class Isolate::Call {
       : isolate_(isolate),
         request_(request),
         instance_(*isolate.instance_),
-        deadline_(Watchdog::Clock::now() + isolate.app_->limits().runTimeMax),
-        session_(database, sessionOptions(isolate, request)) {
+        limits_(limitsOf(isolate, request)),
+        deadline_(Watchdog::Clock::now() + limits_.runTimeMax),
+        session_(database, sessionOptions(limits_, request)) {
+    instance_.setLimits(limits_);
     instance_.attach(&session_);
     watch_.emplace(isolate.watchdog_, instance_.supervised(), deadline_);
   }
@@ -163,24 +175,32 @@ class Isolate::Call {
   void toEnd(CallReport& report) {
     try {
       untilItSettles(report);
-      report.cost.heapBytes = instance_.heapPeakBytes();
     } catch (const Error& error) {
       failAsThrown(report, error, instance_);
     }
     report.rolledBack = session_.finish();
+    watch_.reset();
+    const Usage usage = instance_.usage();
+    report.cost.heapBytes = usage.heapPeakBytes;
+    report.cost.fuel = usage.fuel;
+    report.cost.logBytes = usage.logBytes;
+    report.cost.logTruncated = usage.logTruncated;
   }
 
  private:
-  static SessionOptions sessionOptions(const Isolate& isolate, const CallRequest& request) {
-    return {isolate.app_->limits(), "", Pusher(), request.readOnly, request.capabilities,
-            request.boundValues};
+  static Limits limitsOf(const Isolate& isolate, const CallRequest& request) {
+    return request.limits.value_or(isolate.app_->limits());
+  }
+
+  static SessionOptions sessionOptions(const Limits& limits, const CallRequest& request) {
+    return {limits, "", Pusher(), request.readOnly, request.capabilities, request.boundValues};
   }
 
   void untilItSettles(CallReport& report) {
     if (isolate_.state_ == State::Fresh) instance_.restartClock();
     isolate_.state_ = State::Used;
     if (!instance_.call(request_.name, request_.argument, request_.argumentKind)) {
-      return failAsTold(report, instance_.failure());
+      return failAsTold(report, instance_.failure(), limits_);
     }
     for (;;) {
       const Progress progress = instance_.poll();
@@ -190,7 +210,7 @@ class Isolate::Call {
         return;
       }
       if (progress.state != Progress::State::Waiting) {
-        return failAsTold(report, instance_.failure());
+        return failAsTold(report, instance_.failure(), limits_);
       }
       if (!sleep(progress.wait)) {
         ErrorDescription description;
@@ -210,6 +230,7 @@ class Isolate::Call {
   Isolate& isolate_;
   const CallRequest& request_;
   Instance& instance_;
+  const Limits limits_;
   const Watchdog::Clock::time_point deadline_;
   Session session_;
   std::optional<Watchdog::Watch> watch_;
@@ -222,9 +243,17 @@ Isolate::~Isolate() = default;
 
 namespace {
 
+void checkMemory(const Limits& app, const CallRequest& request) {
+  if (!request.limits || request.limits->memoryBytesMax == app.memoryBytesMax) return;
+  throw invalidRequest(str("memoryBytesMax is ", formatSize(request.limits->memoryBytesMax),
+                           " for this call and ", formatSize(app.memoryBytesMax),
+                           " for the app; it is a limit of apps, so load the app with it"));
+}
+
 // Whether a guest is as good as before, when it may keep its state.
 bool mayGoOn(CallEnd end) noexcept {
-  return end != CallEnd::TimeExceeded && end != CallEnd::MemoryExceeded && end != CallEnd::Trapped;
+  return end != CallEnd::TimeExceeded && end != CallEnd::FuelExceeded &&
+         end != CallEnd::MemoryExceeded && end != CallEnd::Trapped;
 }
 
 }  // namespace
@@ -232,6 +261,7 @@ bool mayGoOn(CallEnd end) noexcept {
 CallReport Isolate::call(ConnectionPool& database, const CallRequest& request) {
   const auto begin = std::chrono::steady_clock::now();
   const auto processorBegin = processorTime();
+  checkMemory(app_->limits(), request);
   refresh();
   CallReport report;
   log_ = &request.log;

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,8 @@ namespace schemascript {
 enum class CallEnd : std::uint8_t {
   Answered,
   Threw,
-  TimeExceeded,
+  TimeExceeded,  // runTimeMax. `error.stack` says where, if the guest could still tell.
+  FuelExceeded,  // fuelMax; the same.
   MemoryExceeded,
   NeverSettles,
   Trapped,       // `error.message` says why.
@@ -84,7 +86,7 @@ struct App::Loaded {
 enum class Isolation : std::uint8_t {
   Request,  // Nothing.
   Worker,   // All that it left: globals, the module's state, timers. Unless it was stopped, ran out
-            // of memory or trapped; the call after that starts from the snapshot.
+            // of fuel or memory, or trapped; the call after that starts from the snapshot.
 };
 
 struct IsolateOptions {
@@ -95,6 +97,8 @@ struct IsolateOptions {
 struct CallRequest {
   std::string_view name;        // Of a function that the app exports.
   std::string_view argument{};  // JSON; empty: no argument. Or bytes, for a Uint8Array.
+  // None: the app's. memoryBytesMax is the app's in any case, and must be the same.
+  std::optional<Limits> limits{};
   // Receives what the call writes, on the thread that called; may be empty.
   LogSink log{};
   bool readOnly = false;                               // The call may only read.
@@ -107,7 +111,16 @@ struct CallReport {
   struct Cost {
     std::chrono::nanoseconds wall{};
     std::chrono::nanoseconds processor{};  // Of the thread that called.
-    std::uint64_t heapBytes = 0;           // The most that QuickJS's heap held; 0 after a trap.
+    std::uint64_t heapBytes = 0;           // The most that QuickJS's heap held.
+    // Jumps and calls of JavaScript, and steps of regular expressions; fuelMax where that was
+    // exceeded. The same call on the same database costs the same, unless time has a part in it.
+    std::uint64_t fuel = 0;
+    std::uint64_t statements = 0;        // Executed; each of a batch.
+    std::uint64_t rows = 0;              // Answered by all of them.
+    std::chrono::nanoseconds sqlTime{};  // In SQLite, and waiting for other writers.
+    std::uint64_t answerBytes = 0;       // Of all answers, encoded.
+    std::uint64_t logBytes = 0;          // What the call wrote, with what was dropped of it.
+    bool logTruncated = false;           // Something was dropped: more than logBytesMax.
   };
 
   CallEnd end = CallEnd::Answered;
@@ -128,11 +141,11 @@ class Isolate {
   Isolate(const Isolate&) = delete;
   Isolate& operator=(const Isolate&) = delete;
 
-  // Calls a function of the app, whose queries go to `database`. The call has limits().runTimeMax,
-  // and a session of its own. Throws Unavailable when no guest can be made, Internal for bugs of
-  // ours, and what the log throws; how the call ended, however badly, is in the report. Can be
-  // called again after anything. With Isolation::Worker, calls for another database find what those
-  // for the first one left.
+  // Calls a function of the app, whose queries go to `database`. The call has its limits, and a
+  // session of its own. Throws InvalidRequest for another memoryBytesMax than the app's,
+  // Unavailable when no guest can be made, Internal for bugs of ours, and what the log throws; how
+  // the call ended, however badly, is in the report. Can be called again after anything. With
+  // Isolation::Worker, calls for another database find what those for the first one left.
   CallReport call(ConnectionPool& database, const CallRequest& request);
 
   // Does now, while nobody waits, what the next call would begin with: puts the guest back to the

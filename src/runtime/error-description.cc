@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/error.h"
+
 namespace schemascript {
 namespace {
 
@@ -42,9 +44,10 @@ ErrorDescription describe(const json::value* value, int depth) {
 
 GuestFailure::Kind kindNamed(std::string_view name) {
   using Kind = GuestFailure::Kind;
-  constexpr std::array<std::pair<std::string_view, Kind>, 5> kKinds{{
+  constexpr std::array<std::pair<std::string_view, Kind>, 6> kKinds{{
       {"stopped", Kind::Stopped},
       {"memory", Kind::OutOfMemory},
+      {"fuel", Kind::OutOfFuel},
       {"pending", Kind::NeverSettles},
       {"missing", Kind::NoSuchExport},
       {"argument", Kind::BadArgument},
@@ -56,6 +59,11 @@ GuestFailure::Kind kindNamed(std::string_view name) {
 }
 
 }  // namespace
+
+std::string fuelExceededMessage(const Limits& limits) {
+  return str("it made more than ", limits.fuelMax,
+             " jumps and calls (fuelMax); have it do less at once, or give it more fuel");
+}
 
 GuestFailure readFailure(const std::string& text) {
   boost::system::error_code invalid;

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.h"
+
 namespace schemascript {
 
 // An error as guest code threw it.
@@ -24,6 +26,7 @@ struct GuestFailure {
     Threw,
     Stopped,  // By the watchdog.
     OutOfMemory,
+    OutOfFuel,
     NeverSettles,  // It waits for a promise that nothing can settle.
     NoSuchExport,  // It was not even called.
     BadArgument,   // Neither: the argument is not JSON.
@@ -31,6 +34,9 @@ struct GuestFailure {
   Kind kind = Kind::Threw;
   ErrorDescription error;
 };
+
+// What a guest that exceeded fuelMax is told to have done, in place of the engine's "interrupted".
+std::string fuelExceededMessage(const Limits& limits);
 
 // What is not as it should be is left out.
 GuestFailure readFailure(const std::string& json);

@@ -4,13 +4,10 @@
 
 namespace schemascript {
 
-std::string guestOptions(const Limits& limits, const std::vector<std::string>& arguments,
-                         PushFirst pushFirst) {
+std::string guestOptions(const std::vector<std::string>& arguments, PushFirst pushFirst) {
   namespace json = boost::json;
   return json::serialize(json::object{
       {"args", json::value_from(arguments)},
-      {"heapBytesMax", limits.heapBytesMax},
-      {"stackBytesMax", limits.stackBytesMax},
       {"pushFirst", pushFirst == PushFirst::Yes},
   });
 }

@@ -4,15 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "base/limits.h"
-
 namespace schemascript {
 
 // Whether the guest sends the tables that it declared before its first query.
 enum class PushFirst : bool { No, Yes };
 
 // `arguments`: the app's `args`.
-std::string guestOptions(const Limits& limits, const std::vector<std::string>& arguments,
-                         PushFirst pushFirst);
+std::string guestOptions(const std::vector<std::string>& arguments, PushFirst pushFirst);
 
 }  // namespace schemascript

@@ -18,12 +18,16 @@ std::string textAt(const json::object& object, std::string_view key) {
 }
 
 // The guest's account of its failure.
-RunReport reportOf(const std::string& text) {
+RunReport reportOf(const std::string& text, const Limits& limits) {
   GuestFailure failure = readFailure(text);
   RunReport report;
   report.end = RunReport::End::Threw;
   using Kind = GuestFailure::Kind;
   if (failure.kind == Kind::Stopped) report.end = RunReport::End::TimeExceeded;
+  if (failure.kind == Kind::OutOfFuel) {
+    report.end = RunReport::End::FuelExceeded;
+    failure.error.message = fuelExceededMessage(limits);
+  }
   if (failure.kind == Kind::OutOfMemory) report.end = RunReport::End::MemoryExceeded;
   if (failure.kind == Kind::NeverSettles) report.end = RunReport::End::NeverSettles;
   report.error = std::move(failure.error);
@@ -58,6 +62,8 @@ class Run {
     RunReport report = untilItEnds(bundle);
     report.memoryBytes = instance_.memoryBytes();
     report.rolledBack = session_.finish();
+    watch_.reset();
+    report.fuel = instance_.usage().fuel;
     return report;
   }
 
@@ -75,23 +81,25 @@ class Run {
   }
 
   std::string startOptions() const {
-    return guestOptions(options_.limits, options_.arguments,
+    return guestOptions(options_.arguments,
                         options_.push == PushWhen::Never ? PushFirst::No : PushFirst::Yes);
   }
+
+  RunReport failed() { return reportOf(instance_.failure(), options_.limits); }
 
   RunReport untilItEnds(std::string_view bundle) {
     try {
       if (!instance_.start(startOptions()) || !instance_.evaluate(bundle)) {
-        return reportOf(instance_.failure());
+        return failed();
       }
       for (;;) {
         const Progress progress = instance_.poll();
         if (progress.state == Progress::State::Finished) break;
-        if (progress.state != Progress::State::Waiting) return reportOf(instance_.failure());
+        if (progress.state != Progress::State::Waiting) return failed();
         if (!sleep(progress.wait)) return timeExceeded("it was waiting for a timer");
       }
       if (options_.push != PushWhen::Never && !instance_.push()) {
-        return reportOf(instance_.failure());
+        return failed();
       }
       return options_.emit.empty() ? RunReport() : emit();
     } catch (const Error& error) {
@@ -100,7 +108,7 @@ class Run {
   }
 
   RunReport emit() {
-    if (!instance_.emit(options_.emit)) return reportOf(instance_.failure());
+    if (!instance_.emit(options_.emit)) return failed();
     RunReport report;
     report.emitted = emittedFiles(instance_.emitted());
     return report;

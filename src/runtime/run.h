@@ -50,6 +50,7 @@ struct RunReport {
     Finished,
     Threw,         // Nobody caught `error`.
     TimeExceeded,  // `error.stack` says where, if the guest could still tell.
+    FuelExceeded,  // The same.
     MemoryExceeded,
     NeverSettles,  // A promise that the app waits for, and nothing can settle. `error.message` may
                    // say more.
@@ -60,6 +61,7 @@ struct RunReport {
   std::vector<EmittedFile> emitted;
   std::size_t rolledBack = 0;     // Transactions that were open at the end, which were rolled back.
   std::uint64_t memoryBytes = 0;  // Linear memory at the end.
+  std::uint64_t fuel = 0;         // As CallReport::Cost has it.
 };
 
 // The file name in stacks of the app's bundle.

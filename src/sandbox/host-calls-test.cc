@@ -184,10 +184,36 @@ TEST_F(HostCalls, WriteToTheTwoStreamsOnly) {
   call("log", {1, 0, 5});
   call("log", {2, 1, 4});
   call("log", {1, 0, 0});
-  EXPECT_EQ(written_, "out:helloerr:elloout:");
+  EXPECT_EQ(written_, "out:helloerr:ello");
   EXPECT_EQ(refusal("log", {3, 0, 5}), "the guest wrote to stream 3");
   EXPECT_EQ(refusal("log", {1, kMemoryBytes, 5}),
             "the guest named 5 bytes at 65536, which is outside of its memory");
+}
+
+TEST_F(HostCalls, DropWhatIsBeyondTheLimitOfTheLog) {
+  const std::string end =
+      "schemascript: the log ends here: what is written beyond 7b is dropped (logBytesMax)\n";
+  host_.logBytesMax = 7;
+  put(0, "hell\xC3\xB6!more");  // 12 bytes.
+  call("log", {1, 0, 7});
+  EXPECT_EQ(written_, "out:hell\xC3\xB6!");
+  call("log", {1, 7, 1});
+  EXPECT_EQ(written_, "out:hell\xC3\xB6!out:\n" + end);
+  call("log", {2, 0, 11});
+  EXPECT_EQ(written_, "out:hell\xC3\xB6!out:\n" + end);
+  EXPECT_EQ(host_.logBytes, 19u);
+
+  // Never half of a character, and nothing after it that would still fit.
+  written_.clear();
+  host_.logBytes = 0;
+  host_.logEndsLine = true;
+  host_.logBytesMax = 7;
+  call("log", {1, 0, 2});
+  put(0, "\n\xC3\xB6\xF0\x9F\x98\x80");
+  call("log", {1, 0, 7});
+  EXPECT_EQ(written_, "out:heout:\n\xC3\xB6out:\n" + end);
+  call("log", {1, 0, 1});
+  EXPECT_EQ(written_, "out:heout:\n\xC3\xB6out:\n" + end);
 }
 
 TEST_F(HostCalls, FillWithRandomBytesUpToTheLimit) {

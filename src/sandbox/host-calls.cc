@@ -9,6 +9,7 @@
 #include <span>
 
 #include "base/error.h"
+#include "base/units.h"
 
 namespace schemascript {
 namespace {
@@ -54,14 +55,39 @@ void copyResult(HostContext& context, const WasmEdge_Value* in, WasmEdge_Value* 
   out[0] = valueOf(context.session->copyResult(guestRange(context, in[0], in[1])));
 }
 
+// The longest beginning of `text`, of at most `bytesMax`, that does not end inside of a character.
+std::string_view beginningOf(std::string_view text, std::uint64_t bytesMax) {
+  if (text.size() <= bytesMax) return text;
+  auto size = static_cast<std::size_t>(bytesMax);
+  const auto continues = [text](std::size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
+  };
+  while (size != 0 && continues(size)) --size;
+  return text.substr(0, size);
+}
+
+// What exceeds the limit is dropped, after a line that says so.
+void writeToLog(HostContext& context, LogStream stream, std::string_view text) {
+  const std::uint64_t before = context.logBytes;
+  context.logBytes += text.size();
+  if (before > context.logBytesMax || !context.log) return;
+  const std::string_view kept = beginningOf(text, context.logBytesMax - before);
+  if (!kept.empty()) {
+    context.log(stream, kept);
+    context.logEndsLine = kept.back() == '\n';
+  }
+  if (kept.size() == text.size()) return;
+  context.log(stream, str(context.logEndsLine ? "" : "\n",
+                          "schemascript: the log ends here: what is written beyond ",
+                          formatSize(context.logBytesMax), " is dropped (logBytesMax)\n"));
+}
+
 void log(HostContext& context, const WasmEdge_Value* in, WasmEdge_Value*) {
   const auto text = guestRange(context, in[1], in[2]);
   const std::uint32_t stream = u32(in[0]);
   if (stream != 1 && stream != 2) throw guestFailed(str("the guest wrote to stream ", stream));
-  if (context.log) {
-    context.log(static_cast<LogStream>(stream),
-                {reinterpret_cast<const char*>(text.data()), text.size()});
-  }
+  writeToLog(context, static_cast<LogStream>(stream),
+             {reinterpret_cast<const char*>(text.data()), text.size()});
 }
 
 void clock(HostContext& context, const WasmEdge_Value* in, WasmEdge_Value* out) {

@@ -21,6 +21,10 @@ struct HostContext {
   Session* session = nullptr;  // Of the call that runs. Changes only between calls.
   WasmEdge_MemoryInstanceContext* memory = nullptr;
   std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
+  // What the guest may write, and what it has written.
+  std::uint64_t logBytesMax = Limits().logBytesMax;
+  std::uint64_t logBytes = 0;
+  bool logEndsLine = true;
   // What a host function threw: it has stopped the guest, and is rethrown where the host had called
   // it.
   std::exception_ptr failure{};

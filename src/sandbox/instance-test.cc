@@ -159,7 +159,7 @@ TEST_F(Loaded, ForgetsAFailureWhenItIsCalledAgainWithItsState) {
   )js";
   limits_.heapBytesMax = 32u << 20;
   with(bundle, [](Instance& instance) {
-    ASSERT_TRUE(instance.start(R"({"args":[],"heapBytesMax":33554432})"));
+    ASSERT_TRUE(instance.start(kStart));
     const auto next = [&instance](std::string_view name) {
       if (!instance.call(name, "")) return instance.failure();
       return instance.poll().state == Progress::State::Finished ? instance.result()

@@ -1,5 +1,7 @@
 #include "sandbox/instance.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -12,6 +14,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "sandbox/compiled.h"
+#include "sandbox/control-block.h"
 #include "sandbox/host-calls.h"
 #include "sandbox/wasmedge-api.h"
 
@@ -46,6 +49,7 @@ struct Instance::Parts {
       : engine(engineOf),
         from(snapshot),
         options(std::move(given)),
+        limits(options.limits),
         host{supervised, options.log, options.world},
         memoryModule(newMemoryModule(pagesMin(from), pagesMax(from, options.limits))),
         hostModule(newHostModule(host)),
@@ -59,13 +63,14 @@ struct Instance::Parts {
     supervised.interruptHost = [this] {
       if (host.session != nullptr) host.session->interrupt();
     };
+    host.logBytesMax = limits.logBytesMax;
     instantiate();
     if (from == nullptr) {
       call("_initialize", {});
     } else {
       mapMemory();
       setGlobals(from->globals());
-      findStopWord();
+      findControl();
     }
   }
 
@@ -172,11 +177,12 @@ struct Instance::Parts {
     }
   }
 
-  void findStopWord() {
+  void findControl() {
     const std::uint32_t offset = u32(call("ss_control", {}));
-    auto* const bytes = WasmEdge_MemoryInstanceGetPointer(memory, offset, sizeof(std::uint32_t));
-    SS_CHECK(bytes != nullptr, offset);
-    supervised.stopWord = reinterpret_cast<volatile std::uint32_t*>(bytes);
+    auto* const bytes = WasmEdge_MemoryInstanceGetPointer(memory, offset, sizeof(ControlBlock));
+    SS_CHECK(bytes != nullptr && offset % alignof(ControlBlock) == 0, offset);
+    control = reinterpret_cast<ControlBlock*>(bytes);
+    supervised.stopWord = &control->stopRequested;
     // Its page becomes private now, and through this thread: the watchdog writes to it from
     // another.
     *supervised.stopWord = 0;
@@ -186,6 +192,30 @@ struct Instance::Parts {
   // private before.
   void makeStopWordPrivate() const noexcept {
     if (supervised.stopWord != nullptr) *supervised.stopWord = 0;
+  }
+
+  // The guest takes them over where a call begins. Its page was private before.
+  void writeLimits() const noexcept {
+    if (control != nullptr) control->setLimits(limits);
+  }
+
+  Usage usage() noexcept {
+    Usage usage;
+    usage.logBytes = host.logBytes;
+    usage.logTruncated = host.logBytes > host.logBytesMax;
+    if (control == nullptr) return usage;
+    // What the watchdog has taken away can be read again: nobody else looks at it any more.
+    if (supervised.isCondemned() &&
+        mprotect(supervised.memory, supervised.memoryBytesMax, PROT_READ) != 0) {
+      return usage;
+    }
+    usage.heapPeakBytes = control->heapPeakBytes;
+    std::int32_t counter = 0;
+    const auto* const counterAt =
+        WasmEdge_MemoryInstanceGetPointer(memory, control->fuelCounterAt, sizeof counter);
+    if (counterAt != nullptr) std::memcpy(&counter, counterAt, sizeof counter);
+    usage.fuel = control->fuelSpent(counter);
+    return usage;
   }
 
   // An export that was looked up, which takes WasmEdge's locks, once.
@@ -233,7 +263,7 @@ struct Instance::Parts {
 
   LimitExceeded timeExceeded() const {
     return limitExceeded(str("the guest ran for longer than its time limit of ",
-                             formatDuration(options.limits.runTimeMax), " (runTimeMax)"));
+                             formatDuration(limits.runTimeMax), " (runTimeMax)"));
   }
 
   // Hands text over, in one piece with what may follow it. The guest owns the copy; what it is
@@ -261,6 +291,12 @@ struct Instance::Parts {
         call(name, {i32(first), i32(static_cast<std::uint32_t>(text.size()))});
     call(release, {i32(first)});
     return result;
+  }
+
+  // The same, for one that begins to run guest code.
+  bool begin(std::string_view name, std::string_view text) {
+    writeLimits();
+    return u32(callWith(name, text)) != 0;
   }
 
   // The text that an export names by pointer and length.
@@ -291,6 +327,7 @@ struct Instance::Parts {
   const Engine& engine;
   const Snapshot* const from;
   const InstanceOptions options;
+  Limits limits;
   Supervised supervised;
   HostContext host;
   // WasmEdge wants what a module imports to live longer than the module: the order of these
@@ -301,6 +338,7 @@ struct Instance::Parts {
   wasm::Store store;
   wasm::Executor executor;
   wasm::ModuleInstance module;
+  ControlBlock* control = nullptr;  // In linear memory; null before there is an engine in it.
   bool ended = false;
   // What every call of an app calls.
   Export allocate{"ss_allocate"};
@@ -309,7 +347,6 @@ struct Instance::Parts {
   Export pollExport{"ss_poll"};
   Export resultWords{"ss_result"};
   Export resultKind{"ss_result_kind"};
-  Export heapPeak{"ss_heap_peak"};
   // The private pages of the memory, and the page faults that there had been when they were found.
   std::vector<PageRun> written;
   std::size_t writtenBytes = 0;
@@ -328,8 +365,18 @@ void Instance::attach(Session* session) noexcept { parts_->host.session = sessio
 
 void Instance::open() {
   parts_->call("ss_open", {});
-  parts_->findStopWord();
+  parts_->findControl();
+  parts_->writeLimits();
 }
+
+void Instance::setLimits(const Limits& limits) noexcept {
+  parts_->limits = limits;
+  parts_->host.logBytesMax = limits.logBytesMax;
+  parts_->host.logBytes = 0;
+  parts_->host.logEndsLine = true;
+}
+
+Usage Instance::usage() noexcept { return parts_->usage(); }
 
 void Instance::addModule(std::string_view name, std::string_view source) {
   const std::uint32_t nameAt = parts_->give(name);
@@ -342,9 +389,7 @@ void Instance::addModule(std::string_view name, std::string_view source) {
 
 bool Instance::seal() { return u32(parts_->call("ss_seal", {})) != 0; }
 
-bool Instance::load(std::string_view bundle) {
-  return u32(parts_->callWith("ss_load", bundle)) != 0;
-}
+bool Instance::load(std::string_view bundle) { return parts_->begin("ss_load", bundle); }
 
 void Instance::reserveMemory() {
   // One block of all that is left, and a little less until it succeeds: the allocator takes
@@ -364,6 +409,7 @@ Snapshot Instance::snapshot(std::string_view inputs) const { return parts_->snap
 bool Instance::call(std::string_view name, std::string_view argument, Payload kind) {
   const auto nameSize = static_cast<std::uint32_t>(name.size());
   const std::uint32_t first = parts_->give(name, argument);
+  parts_->writeLimits();
   const bool started =
       u32(parts_->call(parts_->callExport, {i32(first), i32(nameSize), i32(first + nameSize),
                                             i32(static_cast<std::uint32_t>(argument.size())),
@@ -378,17 +424,13 @@ Payload Instance::resultKind() {
   return u32(parts_->call(parts_->resultKind, {})) == 0 ? Payload::Json : Payload::Bytes;
 }
 
-std::uint64_t Instance::heapPeakBytes() { return u32(parts_->call(parts_->heapPeak, {})); }
-
 bool Instance::reset() { return parts_->reset(); }
 
 bool Instance::start(std::string_view options) {
   return u32(parts_->callWith("ss_start", options)) != 0;
 }
 
-bool Instance::evaluate(std::string_view bundle) {
-  return u32(parts_->callWith("ss_evaluate", bundle)) != 0;
-}
+bool Instance::evaluate(std::string_view bundle) { return parts_->begin("ss_evaluate", bundle); }
 
 Progress Instance::poll() {
   const double answer = WasmEdge_ValueGetF64(parts_->call(parts_->pollExport, {}));

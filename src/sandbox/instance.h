@@ -46,6 +46,14 @@ struct Progress {
   std::chrono::duration<double, std::milli> wait{};  // While Waiting: until the next timer.
 };
 
+// What a guest has used since its call began, or the evaluation of its bundle.
+struct Usage {
+  std::uint64_t fuel = 0;  // Never more than fuelMax. Exact, unless its memory was taken away.
+  std::uint64_t heapPeakBytes = 0;  // The most that QuickJS's heap held.
+  std::uint64_t logBytes = 0;       // What it wrote, with what was dropped of it.
+  bool logTruncated = false;        // Something was: more than logBytesMax.
+};
+
 // Belongs to one thread, which GuestThread made. A call that throws ends the instance:
 // LimitExceeded when its time or memory ran out, GuestFailed when it trapped, and whatever the
 // session or the log threw.
@@ -65,6 +73,13 @@ class Instance {
 
   // The guest's monotonic clock begins with now; before, with the making of the instance.
   void restartClock() noexcept;
+
+  // What holds from the next start(), evaluate(), load() or call() on; `options.limits` until then.
+  // memoryBytesMax stays what it was, and a heap limit beyond it is none. Begins to count what the
+  // guest writes.
+  void setLimits(const Limits& limits) noexcept;
+  // Whatever became of the guest. Not while a Watch is on it.
+  Usage usage() noexcept;
 
   // For making the base snapshot.
   void open();
@@ -88,8 +103,6 @@ class Instance {
                           Payload kind = Payload::Json);
   std::string result();
   Payload resultKind();
-  // The most that QuickJS's heap has held during the last call.
-  std::uint64_t heapPeakBytes();
 
   // Puts everything back to what it was when this instance was made, at little cost: it copies the
   // pages that the guest has ever written. Not while a Watch is on this guest, and always from the

@@ -132,6 +132,9 @@ PushResult Database::push(const App& app) const {
     case RunReport::End::TimeExceeded:
       end = CallEnd::TimeExceeded;
       break;
+    case RunReport::End::FuelExceeded:
+      end = CallEnd::FuelExceeded;
+      break;
     case RunReport::End::MemoryExceeded:
       end = CallEnd::MemoryExceeded;
       break;

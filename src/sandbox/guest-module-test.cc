@@ -51,11 +51,11 @@ TEST_F(GuestModule, ExportsWhatIsDocumentedAndNothingElse) {
   for (std::uint32_t index = 0; index < count; ++index) {
     names.insert(textOf(WasmEdge_ExportTypeGetExternalName(exports[index])));
   }
-  EXPECT_EQ(names,
-            (std::set<std::string>{"__stack_pointer", "_initialize", "ss_allocate", "ss_call",
-                                   "ss_control", "ss_emit", "ss_emitted", "ss_evaluate",
-                                   "ss_failure", "ss_load", "ss_module", "ss_open", "ss_poll",
-                                   "ss_push", "ss_release", "ss_result", "ss_result_kind", "ss_seal", "ss_start"}));
+  EXPECT_EQ(names, (std::set<std::string>{"__stack_pointer", "_initialize", "ss_allocate",
+                                          "ss_call", "ss_control", "ss_emit", "ss_emitted",
+                                          "ss_evaluate", "ss_failure", "ss_load", "ss_module",
+                                          "ss_open", "ss_poll", "ss_push", "ss_release",
+                                          "ss_result", "ss_result_kind", "ss_seal", "ss_start"}));
 }
 
 }  // namespace

@@ -129,7 +129,7 @@ test("the program runs TypeScript without a home", async () => {
     file,
     `import { sql } from "drizzle-orm";
     import { database } from "schemascript";
-    const two: number = (await database({}).get<{ n: number }>(sql\`select 1 + 1 as n\`))!.n;
+    const two: number = (await database({}).get<[number]>(sql\`select 1 + 1\`))![0];
     console.log("two is", two);`,
   );
   const { stdout } = await run(program, ["run", file], { env: { HOME: "" } });

@@ -90,8 +90,8 @@ struct Cost {
   std::chrono::nanoseconds wall{};       // From its beginning to its end, without the queue.
   std::chrono::nanoseconds processor{};  // Of the thread that ran it.
   std::chrono::nanoseconds sqlTime{};    // In SQLite, waiting for other writers included.
-  std::uint64_t fuel = 0;                // Jumps and calls that the engine made.
-  std::uint64_t heapBytes = 0;           // The most that its heap held; 0 after a trap.
+  std::uint64_t fuel = 0;                // Jumps, calls and steps of regular expressions.
+  std::uint64_t heapBytes = 0;           // The most that its heap held.
   std::uint64_t statements = 0;
   std::uint64_t rows = 0;         // That statements answered,
   std::uint64_t answerBytes = 0;  // and their bytes, encoded.
@@ -235,8 +235,7 @@ struct AppOptions {
 };
 
 struct CallOptions {
-  // Instead of the app's. memoryBytesMax, heapBytesMax and stackBytesMax are the app's own,
-  // whatever stands here.
+  // Instead of the app's; memoryBytesMax must be the same, because the app was loaded with it.
   std::optional<Limits> limits{};
   // Receives what the call writes. Empty: the answer has it.
   LogSink log{};

@@ -214,6 +214,28 @@ TEST_F(Embedding, HoldsAppsToTheirLimits) {
   EXPECT_EQ(call("count"), "1");
 }
 
+TEST_F(Embedding, CountsFuelAndHoldsCallsToTheirOwnLimits) {
+  const std::uint64_t fuel = app_.call(database_, "count").cost.fuel;
+  EXPECT_GT(fuel, 0u);
+  EXPECT_EQ(app_.call(database_, "count").cost.fuel, fuel);
+  ss::CallOptions options;
+  options.limits = ss::Limits{.fuelMax = 100'000};
+  const ss::Error fuelled = errorOf([&] { call("spin", {}, options); });
+  EXPECT_EQ(fuelled.code(), ss::ErrorCode::LimitExceeded);
+  EXPECT_NE(std::string_view(fuelled.what()).find("100000 jumps and calls (fuelMax)"),
+            std::string_view::npos)
+      << fuelled.what();
+  EXPECT_EQ(fuelled.cost().fuel, 100'000u);
+  options.limits = ss::Limits{.runTimeMax = 50ms};
+  expectError(ss::ErrorCode::LimitExceeded, "50ms (runTimeMax)",
+              [&] { call("spin", {}, options); });
+  options.limits = ss::Limits{.memoryBytesMax = 128ull << 20};
+  expectError(ss::ErrorCode::InvalidRequest, "memoryBytesMax", [&] { call("count", {}, options); });
+  const ss::Answer said = app_.call(database_, "say");
+  EXPECT_EQ(said.cost.logBytes, 8u);
+  EXPECT_EQ(call("count"), "1");
+}
+
 TEST_F(Embedding, HandsArgumentsToTheApp) {
   const ss::App app = runtime_.load(kApp, {.arguments = {"one", "two"}});
   EXPECT_EQ(app.call(database_, "words").result, R"(["one","two"])");

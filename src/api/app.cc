@@ -21,7 +21,13 @@ Cost costOf(const CallReport::Cost& from) {
   Cost cost;
   cost.wall = from.wall;
   cost.processor = from.processor;
+  cost.sqlTime = from.sqlTime;
+  cost.fuel = from.fuel;
   cost.heapBytes = from.heapBytes;
+  cost.statements = from.statements;
+  cost.rows = from.rows;
+  cost.answerBytes = from.answerBytes;
+  cost.logBytes = from.logBytes;
   return cost;
 }
 
@@ -126,6 +132,9 @@ PushResult Database::push(const App& app) const {
     case RunReport::End::TimeExceeded:
       end = CallEnd::TimeExceeded;
       break;
+    case RunReport::End::FuelExceeded:
+      end = CallEnd::FuelExceeded;
+      break;
     case RunReport::End::MemoryExceeded:
       end = CallEnd::MemoryExceeded;
       break;
@@ -162,6 +171,7 @@ void App::callAsync(const Database& database, std::string_view name, Argument ar
   if (options.queueTimeMax) {
     job.notAfter = std::chrono::steady_clock::now() + *options.queueTimeMax;
   }
+  job.request.limits = options.limits;
   job.request.argumentKind = argument.isBytes() ? Payload::Bytes : Payload::Json;
   job.request.readOnly = options.readOnly;
   if (options.capabilities) {

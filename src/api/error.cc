@@ -62,6 +62,8 @@ std::pair<ErrorCode, std::string> describe(std::string_view subject, CallEnd end
               withDetail(str(subject, " ran for longer than its time limit of ",
                              formatDuration(limits.runTimeMax), " (runTimeMax)"),
                          error)};
+    case CallEnd::FuelExceeded:
+      return {ErrorCode::LimitExceeded, str(subject, ": ", error.message)};
     case CallEnd::MemoryExceeded:
       return {ErrorCode::LimitExceeded,
               withDetail(str(subject, " needed more memory than it may have, ",

@@ -31,8 +31,12 @@ fs::path snapshotFile(const Machine& machine, const fs::path& cacheFolder, std::
   Hasher hasher;
   hasher.add(machine.engine.identity());
   hasher.add(machine.engine.snapshot()->checksum());
-  hasher.add(std::to_string(options.limits.memoryBytesMax));
-  hasher.add(guestOptions(options.limits, options.arguments, PushFirst::No));
+  const Limits& limits = options.limits;
+  for (const std::uint64_t limit :
+       {limits.memoryBytesMax, limits.heapBytesMax, limits.stackBytesMax, limits.fuelMax}) {
+    hasher.add(std::to_string(limit));
+  }
+  hasher.add(guestOptions(options.arguments, PushFirst::No));
   hasher.add(bundle);
   return folder / (hasher.hex() + ".snapshot");
 }

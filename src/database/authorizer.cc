@@ -216,6 +216,10 @@ constexpr std::string_view kOneFile =
 constexpr std::string_view kNoTemporary =
     "temporary tables, indexes, views and triggers are not available; they would outlive the run";
 
+constexpr std::string_view kSchemaStatements =
+    "a schema consists of CREATE statements: TABLE, INDEX, VIEW, TRIGGER, and VIRTUAL TABLE with "
+    "fts5";
+
 }  // namespace
 
 bool StatementFacts::insertsDirectly() const noexcept {
@@ -288,7 +292,7 @@ int Authorizer::decide(int action, const char* first, const char* second, const 
       if (const int decision = decideDefinition(action, first, second); decision != SQLITE_OK) {
         return decision;
       }
-      return isTemporary ? refuse(std::string(kNoTemporary)) : SQLITE_OK;
+      return isTemporary ? refuse(std::string(kSchemaStatements)) : SQLITE_OK;
     case Rules::SchemaQuery:
       return decideSchemaQuery(action, first, second);
     case Rules::Guest: {
@@ -499,9 +503,7 @@ int Authorizer::decideDefinition(int action, const char* first, const char* seco
     default:
       break;
   }
-  return refuse(
-      "a schema consists of CREATE statements: TABLE, INDEX, VIEW, TRIGGER, and VIRTUAL TABLE with "
-      "fts5");
+  return refuse(std::string(kSchemaStatements));
 }
 
 int Authorizer::decideSchemaQuery(int action, const char* first, const char* second) {

@@ -193,12 +193,32 @@ bool isOfSchema(const char* table) {
   return !lower.starts_with("sqlite_") && !lower.starts_with("pragma_");
 }
 
+// Whether something is made in the schema `name`. SQLite does not call what `create table temp.t`
+// makes temporary, as it does after `create temp table`.
+bool createsIn(int action, const char* schema, std::string_view name) {
+  switch (action) {
+    case SQLITE_CREATE_TABLE:
+    case SQLITE_CREATE_INDEX:
+    case SQLITE_CREATE_VIEW:
+    case SQLITE_CREATE_TRIGGER:
+    case SQLITE_CREATE_VTABLE:
+    case SQLITE_INSERT:  // Of `create trigger temp.t`, SQLite tells no more than its row.
+      return schema != nullptr && lowerCase(schema) == name;
+    default:
+      return false;
+  }
+}
+
 constexpr std::string_view kTransactionsByHand =
     "transactions are not opened or ended by SQL; use db.transaction(async (tx) => ...)";
 constexpr std::string_view kOneFile =
     "ATTACH, DETACH and VACUUM are not available; a session sees one database as it is";
 constexpr std::string_view kNoTemporary =
     "temporary tables, indexes, views and triggers are not available; they would outlive the run";
+
+constexpr std::string_view kSchemaStatements =
+    "a schema consists of CREATE statements: TABLE, INDEX, VIEW, TRIGGER, and VIRTUAL TABLE with "
+    "fts5";
 
 }  // namespace
 
@@ -262,16 +282,21 @@ int Authorizer::decide(int action, const char* first, const char* second, const 
                       " triggers and views (nestedTriggersMax)"));
   }
   learn(action, first, second, trigger);
+  const bool isTemporary = rules != Rules::Host && createsIn(action, schema, "temp");
   switch (rules) {
     case Rules::Host:
       return SQLITE_OK;
     case Rules::SchemaDefinition:
       // What is compiled while a definition runs is FTS5's, which makes its own tables.
-      return facts == nullptr ? decideQuery(action, first, second)
-                              : decideDefinition(action, first, second);
+      if (facts == nullptr) return decideQuery(action, first, second);
+      if (const int decision = decideDefinition(action, first, second); decision != SQLITE_OK) {
+        return decision;
+      }
+      return isTemporary ? refuse(std::string(kSchemaStatements)) : SQLITE_OK;
     case Rules::SchemaQuery:
       return decideSchemaQuery(action, first, second);
     case Rules::Guest: {
+      if (isTemporary) return refuse(std::string(kNoTemporary));
       const int decision = decideQuery(action, first, second);
       if (decision != SQLITE_OK || capabilities == nullptr) return decision;
       return decideGranted(action, first, second, schema, trigger);
@@ -478,9 +503,7 @@ int Authorizer::decideDefinition(int action, const char* first, const char* seco
     default:
       break;
   }
-  return refuse(
-      "a schema consists of CREATE statements: TABLE, INDEX, VIEW, TRIGGER, and VIRTUAL TABLE with "
-      "fts5");
+  return refuse(std::string(kSchemaStatements));
 }
 
 int Authorizer::decideSchemaQuery(int action, const char* first, const char* second) {

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <new>
 
@@ -22,12 +21,14 @@ namespace {
 // Reads of one file between two looks at the clock: some microseconds.
 constexpr unsigned kReadsBetweenLooks = 16;
 
-struct alignas(std::max_align_t) WatchedFile : sqlite3_file {
+// SQLite aligns files to 8 bytes.
+struct WatchedFile : sqlite3_file {
   ConnectionUse* use = nullptr;  // Of a temporary file that counts; it outlives the file.
   std::uint64_t size = 0;        // Of that file, as it was counted.
   bool isSorters = false;        // Nobody but a sorter reads and writes it.
   unsigned reads = 0;
 };
+static_assert(alignof(WatchedFile) <= 8 && sizeof(WatchedFile) % 8 == 0);
 
 WatchedFile& watched(sqlite3_file* file) noexcept { return *static_cast<WatchedFile*>(file); }
 

@@ -83,7 +83,10 @@ void fail(std::string_view kind, Value error) {
 }
 
 bool isOutOfMemory(JSValueConst error) {
-  if (!allocationWasRefused() || !JS_IsError(guest->context, error)) return false;
+  if (!allocationWasRefused()) return false;
+  // What the engine throws where there is no memory for an error either.
+  if (JS_IsNull(error)) return true;
+  if (!JS_IsError(guest->context, error)) return false;
   const Value message(guest->context, JS_GetPropertyStr(guest->context, error, "message"));
   const Text text(guest->context, message.get());
   return text.valid() && text.view() == "out of memory";
@@ -96,7 +99,7 @@ void failWith(Value error) {
     JS_SetInterruptHandler(guest->runtime, nullptr, nullptr);
     fail("stopped", std::move(error));
   } else if (isOutOfMemory(error.get())) {
-    fail("memory", std::move(error));
+    fail("memory", JS_IsNull(error.get()) ? Value() : std::move(error));
   } else {
     fail("error", std::move(error));
   }

@@ -1,0 +1,8 @@
+// Attack: the same with a regular expression, and a function that answers more of it.
+// Limits: runTimeMax=3000
+// Ends: call memory
+// Ends: call threw
+export const attack = () => {
+  const text = "a".repeat(1e5);
+  return text.replace(/a/g, () => text);
+};

@@ -1,0 +1,9 @@
+// Attack: promises that wait for each other, half a million deep, and resolve all at once.
+// Limits: runTimeMax=10000
+// Ends: call answered "done"
+// Ends: call memory
+export const attack = async () => {
+  let promise = Promise.resolve("done");
+  for (let i = 0; i < 20_000; ++i) promise = Promise.all([promise]).then(([value]) => value);
+  return promise;
+};

@@ -79,7 +79,9 @@ std::string describe(JSValueConst error) {
 // Undefined: a failure of which nothing is known but its kind.
 void fail(std::string_view kind, Value error) {
   JS_SetMemoryLimit(guest->runtime, SIZE_MAX);  // To describe what went wrong when memory ran out.
-  reportFailure(kind, describe(error.get()));
+  const std::string description = describe(error.get());
+  // Describing it runs what the guest made of it, which may be what took all the time.
+  reportFailure(guest->control.stopRequested != 0 ? "stopped" : kind, description);
 }
 
 bool isOutOfMemory(JSValueConst error) {
@@ -100,6 +102,8 @@ void failWith(Value error) {
     fail("stopped", std::move(error));
   } else if (isOutOfMemory(error.get())) {
     fail("memory", JS_IsNull(error.get()) ? Value() : std::move(error));
+  } else if (error.isUndefined()) {
+    reportFailure("error", R"({"name":"","message":"Uncaught undefined","stack":""})");
   } else {
     fail("error", std::move(error));
   }

@@ -130,7 +130,7 @@ Host* host = nullptr;
 
 std::string describe(bool isLoading, CallEnd end, const ErrorDescription& error,
                      const std::string& result) {
-  const auto shorten = [](const std::string& text) { return text.substr(0, 1000); };
+  const auto shorten = [](const std::string& text) { return text.substr(0, 9000); };
   return str(isLoading ? "load " : "call ", wordOf(end), ' ', error.name, ": ",
              shorten(error.message), ' ', shorten(result), '\n', shorten(error.stack));
 }
@@ -228,6 +228,8 @@ class Hostile : public testing::Test {
   static void expectDatabaseWorks(ConnectionPool& pool) {
     const Connection connection = pool.lend();
     EXPECT_FALSE(connection->inTransaction());
+    connection->startRun(30s);
+    connection->useCapabilities(nullptr);
     Statement statement = connection->prepare("select 42", Rules::Guest);
     statement.run();
     connection->execute("create table written_afterwards (x)", Rules::Guest);

@@ -1,0 +1,6 @@
+// Attack: an error with a message of twenty megabytes.
+// Limits: runTimeMax=3000
+// Ends: call threw Error: xxxx
+export const attack = () => {
+  throw new Error("x".repeat(2e7));
+};

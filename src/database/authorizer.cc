@@ -262,6 +262,11 @@ int Authorizer::decide(int action, const char* first, const char* second, const 
                       " triggers and views (nestedTriggersMax)"));
   }
   learn(action, first, second, trigger);
+  // What is made as temp.NAME looks like any other table, view or trigger, until SQLite writes it
+  // down.
+  if (action == SQLITE_INSERT && schema != nullptr && std::string_view(schema) == "temp") {
+    action = SQLITE_CREATE_TEMP_TABLE;
+  }
   switch (rules) {
     case Rules::Host:
       return SQLITE_OK;

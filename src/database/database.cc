@@ -14,8 +14,8 @@
 #include "database/allocation.h"
 #include "database/database-error.h"
 #include "database/functions.h"
-#include "database/sql-text.h"
 #include "database/search-functions.h"
+#include "database/sql-text.h"
 
 namespace schemascript {
 namespace {
@@ -81,6 +81,20 @@ void Database::open() {
   }
 }
 
+namespace {
+
+// Virtual tables that exist without being made show what no guest may see: sqlite_stmt the
+// statements of calls before, sqlite_dbpage and dbstat the pages of what was deleted. These are
+// all that is left; fts3, fts4 and geopoly for files that have such tables already.
+void dropModules(sqlite3* raw) noexcept {
+  const char* kept[] = {"fts3",       "fts4",      "fts5",      "fts5vocab",
+                        "geopoly",    "json_each", "json_tree", "jsonb_each",
+                        "jsonb_tree", "rtree",     "rtree_i32", nullptr};
+  sqlite3_drop_modules(raw, kept);
+}
+
+}  // namespace
+
 void Database::configure() {
   sqlite3* const raw = handle_.get();
   sqlite3_busy_handler(raw, &Database::onBusy, this);
@@ -88,12 +102,9 @@ void Database::configure() {
   sqlite3_trace_v2(raw, SQLITE_TRACE_STMT, &Database::onStart, this);
 
   const std::pair<int, int> switches[] = {
-      {SQLITE_DBCONFIG_ENABLE_FKEY, 1},
-      {SQLITE_DBCONFIG_DEFENSIVE, 1},
-      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
-      {SQLITE_DBCONFIG_DQS_DML, 0},
-      {SQLITE_DBCONFIG_DQS_DDL, 0},
-      {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+      {SQLITE_DBCONFIG_ENABLE_FKEY, 1},     {SQLITE_DBCONFIG_DEFENSIVE, 1},
+      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},  {SQLITE_DBCONFIG_DQS_DML, 0},
+      {SQLITE_DBCONFIG_DQS_DDL, 0},         {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
       {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0},
   };
   for (const auto& [name, value] : switches) {
@@ -111,6 +122,7 @@ void Database::configure() {
                 static_cast<int>(limits.likePatternBytesMax));
   sqlite3_limit(raw, SQLITE_LIMIT_VARIABLE_NUMBER, static_cast<int>(limits.parametersMax));
   authorizer_.nestedTriggersMax = limits.nestedTriggersMax;
+  dropModules(raw);
   const int status = registerFunctions(raw, *this);
   if (status != SQLITE_OK) throwOpenError(status);
 }

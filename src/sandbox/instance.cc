@@ -172,7 +172,7 @@ struct Instance::Parts {
   void findStopWord() {
     const std::uint32_t offset = u32(call("ss_control", {}));
     auto* const bytes = WasmEdge_MemoryInstanceGetPointer(memory, offset, sizeof(std::uint32_t));
-    SS_CHECK(bytes != nullptr, offset);
+    SS_CHECK(bytes != nullptr && offset % alignof(std::uint32_t) == 0, offset);
     supervised.stopWord = reinterpret_cast<volatile std::uint32_t*>(bytes);
     // Its page becomes private now, and through this thread: the watchdog writes to it from
     // another.

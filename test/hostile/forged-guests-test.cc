@@ -80,8 +80,8 @@ constexpr Attack kAttacks[] = {
     {"failure stopped", CallEnd::TimeExceeded},
     {"failure deep", CallEnd::Threw},
     {"failure of causes", CallEnd::Threw},
-    {"failure huge", CallEnd::Threw, "xxxxxxxx"},
-    {"failure of errors", CallEnd::Threw},
+    {"failure huge", CallEnd::Threw, "of text about its failure, which is not read"},
+    {"failure of errors", CallEnd::Threw, "of text about its failure, which is not read"},
     {"poll says infinity", CallEnd::TimeExceeded, "it was waiting for a timer"},
     {"poll says much", CallEnd::TimeExceeded, "it was waiting for a timer"},
     {"poll says a century", CallEnd::TimeExceeded, "it was waiting for a timer"},
@@ -112,7 +112,7 @@ constexpr Attack kAttacks[] = {
     {"grow by one", CallEnd::Answered, "", "42"},
     {"grow to the end", CallEnd::Answered, "", "42"},
     {"grow by everything", CallEnd::Answered, "", "42"},
-    {"erase itself", CallEnd::Answered, ""},
+    {"erase itself", CallEnd::Trapped, "unreachable"},
 };
 
 // What a bundle makes of every call of the app.
@@ -182,9 +182,9 @@ class Forged : public testing::Test {
     folder_.reset();
   }
 
-  static App::Loaded load(std::string_view bundle) {
+  static App::Loaded load(std::string_view bundle, std::chrono::milliseconds runTimeMax = 150ms) {
     AppOptions options;
-    options.limits.runTimeMax = 150ms;
+    options.limits.runTimeMax = runTimeMax;
     return App::load(*engine_, *watchdog_, bundle, std::move(options));
   }
 
@@ -192,7 +192,7 @@ class Forged : public testing::Test {
     const auto begin = std::chrono::steady_clock::now();
     CallReport report = isolate.call(
         pool_, {.name = name, .argument = argument, .log = [](LogStream, std::string_view) {}});
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 6500ms) << name;
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 20s) << name;
     return report;
   }
 
@@ -229,7 +229,8 @@ class ForgedCall : public Forged, public testing::WithParamInterface<Attack> {};
 
 TEST_P(ForgedCall, EndsAsDocumented) {
   const Attack& attack = GetParam();
-  const App::Loaded loaded = load("");
+  // Only an attack that time ends has to be ended soon.
+  const App::Loaded loaded = load("", attack.end == CallEnd::TimeExceeded ? 150ms : 5s);
   ASSERT_TRUE(loaded.app) << loaded.error.message;
   GuestThread::run([&] {
     Isolate isolate(loaded.app, *watchdog_, {.resetCheck = ResetCheck::Yes});

@@ -21,7 +21,8 @@ struct ExpectedEnd {
 
 // The lines of the comment, all but `Attack` and `Ends` may be missing:
 //   // Attack: what it tries.
-//   // Limits: runTimeMax=300 heapBytesMax=20000000     where they are not those of kLimits
+//   // Limits: runTimeMax=300 heapBytesMax=20000000     of the app; runTimeMax where time may end
+//   it
 //   // May: reads=notes,users.name writes=notes         its capabilities
 //   // May: read                                        only read
 //   // Database: file                                   instead of memory

@@ -1,5 +1,4 @@
 // Attack: an answer of a hundred megabytes.
-// Limits: runTimeMax=3000
 // Ends: call memory
 // Ends: call threw
 export const attack = () => new Array(100).fill("x".repeat(1e6));

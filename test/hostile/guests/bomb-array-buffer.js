@@ -1,5 +1,4 @@
 // Attack: buffers of every size, and a resizable one that grows.
-// Limits: runTimeMax=5000
 // Ends: call memory
 export const attack = () => {
   for (const size of [2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1, Infinity, -1]) {

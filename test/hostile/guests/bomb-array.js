@@ -1,5 +1,4 @@
 // Attack: a list that is concatenated with itself.
-// Limits: runTimeMax=5000
 // Ends: call memory
 export const attack = () => {
   let list = [1];

@@ -1,5 +1,4 @@
 // Attack: dates from odd texts, and from numbers that are none.
-// Limits: runTimeMax=3000
 // Ends: call answered "done"
 export const attack = () => {
   for (const text of [

@@ -1,5 +1,4 @@
 // Attack: a JSON text of a million members, one that grows with each level of its indentation.
-// Limits: runTimeMax=5000
 // Ends: call memory
 // Ends: call threw
 export const attack = () => {

@@ -1,5 +1,4 @@
 // Attack: the same with a regular expression, and a function that answers more of it.
-// Limits: runTimeMax=3000
 // Ends: call memory
 // Ends: call threw
 export const attack = () => {

@@ -1,18 +1,19 @@
 // Attack: prints what is huge, deep, cyclic and hostile.
-// Limits: runTimeMax=20000
+// Limits: runTimeMax=1500
 // Ends: call answered "printed"
+// Ends: call time
 export const attack = () => {
   let deep = {};
-  for (let i = 0; i < 10_000; ++i) deep = { deep };
+  for (let i = 0; i < 2_000; ++i) deep = { deep };
   const cyclic = [];
   cyclic.push(cyclic, new Map([[cyclic, new Set([cyclic])]]));
   const values = [
     deep,
     cyclic,
-    "x".repeat(1e6),
-    new Array(1e6).fill(0),
+    "x".repeat(1e5),
+    new Array(1e5).fill(0),
     new Uint8Array(1e6),
-    Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [i + "k", i])),
+    Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [i + "k", i])),
     new Proxy(
       {},
       {

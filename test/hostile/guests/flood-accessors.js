@@ -1,5 +1,5 @@
 // Attack: a Map, a Set, a WeakMap and a list of WeakRefs that only grow.
-// Limits: runTimeMax=10000 heapBytesMax=16000000
+// Limits: heapBytesMax=16000000
 // Ends: call memory
 export const attack = () => {
   const map = new Map();

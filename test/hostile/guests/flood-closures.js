@@ -1,5 +1,5 @@
 // Attack: closures that keep each other.
-// Limits: runTimeMax=10000 heapBytesMax=16000000
+// Limits: heapBytesMax=16000000
 // Ends: call memory
 export const attack = () => {
   let last = () => 0;

@@ -1,5 +1,4 @@
 // Attack: finalizers that throw, and that bring back what was finalized.
-// Limits: runTimeMax=5000
 // Ends: call threw
 // Ends: call answered 3
 const kept = [];

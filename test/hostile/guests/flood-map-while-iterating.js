@@ -1,5 +1,5 @@
 // Attack: a Map that grows while it is iterated, and one that is cleared in each step.
-// Limits: runTimeMax=5000 heapBytesMax=16000000
+// Limits: heapBytesMax=16000000
 // Ends: call memory
 export const attack = () => {
   const cleared = new Map([[1, 1]]);

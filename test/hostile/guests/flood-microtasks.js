@@ -1,5 +1,5 @@
 // Attack: every microtask makes two.
-// Limits: runTimeMax=3000 heapBytesMax=16000000
+// Limits: heapBytesMax=16000000
 // Ends: call memory
 const more = () => {
   queueMicrotask(more);

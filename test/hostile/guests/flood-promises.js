@@ -1,5 +1,5 @@
 // Attack: promises that nobody settles.
-// Limits: runTimeMax=5000 heapBytesMax=16000000
+// Limits: heapBytesMax=16000000
 // Ends: call memory
 export const attack = () => {
   const all = [];

@@ -1,5 +1,5 @@
 // Attack: properties of one object without end.
-// Limits: runTimeMax=10000 heapBytesMax=16000000
+// Limits: heapBytesMax=16000000
 // Ends: call memory
 export const attack = () => {
   const object = {};

@@ -1,5 +1,4 @@
 // Attack: a hundred thousand rejections that nobody handles, then half of them handled late.
-// Limits: runTimeMax=20000
 // Ends: call threw
 export const attack = () => {
   const all = [];

@@ -1,5 +1,5 @@
 // Attack: rejections that nobody handles, until memory ends.
-// Limits: runTimeMax=5000 heapBytesMax=16000000
+// Limits: heapBytesMax=16000000
 // Ends: call memory
 export const attack = () => {
   for (;;) Promise.reject(new Error("lost"));

@@ -1,5 +1,5 @@
 // Attack: symbols and atoms without end.
-// Limits: runTimeMax=10000 heapBytesMax=16000000
+// Limits: heapBytesMax=16000000
 // Ends: call memory
 export const attack = () => {
   const object = {};

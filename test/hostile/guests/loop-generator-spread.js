@@ -1,5 +1,5 @@
 // Attack: spreads a generator without end.
-// Limits: runTimeMax=3000 heapBytesMax=16000000
+// Limits: heapBytesMax=16000000
 // Ends: call memory
 function* forever() {
   for (;;) yield 1;

@@ -1,5 +1,4 @@
 // Attack: imports by name, with names that are paths, built-in modules, and itself.
-// Limits: runTimeMax=3000
 // Ends: call answered 0
 export const attack = async () => {
   let opened = 0;

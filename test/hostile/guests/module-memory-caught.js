@@ -1,5 +1,4 @@
 // Attack: module scope that fills its memory, catches that, and leaves it full for the snapshot.
-// Limits: runTimeMax=10000
 // Ends: call memory
 // Ends: call answered 1
 // Ends: load memory

@@ -1,5 +1,5 @@
 // Attack: module scope that fills its memory.
-// Limits: runTimeMax=5000 heapBytesMax=16000000
+// Limits: heapBytesMax=16000000
 // Ends: load memory
 const all = [];
 for (;;) all.push({});

@@ -1,5 +1,5 @@
 // Attack: async recursion that grows the heap and not the stack.
-// Limits: runTimeMax=5000 heapBytesMax=16000000
+// Limits: heapBytesMax=16000000
 // Ends: call memory
 const down = async () => {
   await null;

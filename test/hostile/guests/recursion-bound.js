@@ -1,5 +1,4 @@
 // Attack: a function that is bound half a million times, and called.
-// Limits: runTimeMax=5000
 // Ends: call threw InternalError: stack overflow
 // Ends: call threw RangeError: stack
 // Ends: call memory

@@ -1,5 +1,4 @@
 // Attack: an error with a hundred thousand causes, each of the one before.
-// Limits: runTimeMax=5000
 // Ends: call threw Error: 99999
 export const attack = () => {
   let error = new Error("first");

@@ -1,5 +1,4 @@
 // Attack: promises that wait for each other, half a million deep, and resolve all at once.
-// Limits: runTimeMax=10000
 // Ends: call answered "done"
 // Ends: call memory
 export const attack = async () => {

@@ -1,5 +1,4 @@
 // Attack: a million proxies around each other, and one access through all of them.
-// Limits: runTimeMax=5000
 // Ends: call threw InternalError: stack overflow
 // Ends: call threw RangeError: stack
 // Ends: call memory

@@ -1,5 +1,4 @@
 // Attack: answers of more rows and bytes than may be, and of values that are long.
-// Limits: runTimeMax=20000
 // Ends: call answered ["limit-exceeded","limit-exceeded","limit-exceeded"]
 const ask = (request) => JSON.parse(__host_sqlite_call(JSON.stringify(request)));
 export const attack = () =>

@@ -1,5 +1,4 @@
 // Attack: batches of a hundred thousand steps, and one that fails at its end.
-// Limits: runTimeMax=10000
 // Ends: call answered [0]
 const ask = (request) => JSON.parse(__host_sqlite_call(JSON.stringify(request)));
 export const attack = () => {

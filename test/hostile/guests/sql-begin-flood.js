@@ -1,5 +1,4 @@
 // Attack: begins without end, each beside the ones before, and leaves them all open.
-// Limits: runTimeMax=5000
 // Ends: call answered "bounded"
 const ask = (request) => JSON.parse(__host_sqlite_call(JSON.stringify(request)));
 export const attack = () => {

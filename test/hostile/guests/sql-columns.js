@@ -1,5 +1,4 @@
 // Attack: tables and results of more columns than there may be.
-// Limits: runTimeMax=20000
 // Ends: call answered [true,true,true,true]
 const ask = (request) => JSON.parse(__host_sqlite_call(JSON.stringify(request)));
 const list = (n) => Array.from({ length: n }, (_, i) => "c" + i).join();

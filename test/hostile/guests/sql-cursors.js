@@ -1,5 +1,4 @@
 // Attack: cursors that are left open, as many as there may be, over rows that never end.
-// Limits: runTimeMax=10000
 // Ends: call answered ["limit-exceeded",16]
 const ask = (request) => JSON.parse(__host_sqlite_call(JSON.stringify(request)));
 export const attack = () => {

@@ -1,5 +1,4 @@
 // Attack: schemas whose parts disagree, which SQLite has to notice itself.
-// Limits: runTimeMax=10000
 // Ends: call answered "survived"
 const ask = (request) => JSON.parse(__host_sqlite_call(JSON.stringify(request)));
 export const attack = () => {

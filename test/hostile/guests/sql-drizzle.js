@@ -1,5 +1,4 @@
 // Attack: Drizzle with raw pieces, names and values that are SQL.
-// Limits: runTimeMax=5000
 // Ends: call answered []
 import { sql, eq, inArray } from "drizzle-orm";
 import { database, Table } from "schemascript";

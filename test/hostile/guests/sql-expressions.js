@@ -1,5 +1,4 @@
 // Attack: expressions that are deep, wide, and longer than a statement may be.
-// Limits: runTimeMax=20000
 // Ends: call answered []
 const ask = (request) => JSON.parse(__host_sqlite_call(JSON.stringify(request)));
 const many = (n, text) => text.repeat(n);

@@ -1,5 +1,4 @@
 // Attack: handles of transactions and cursors that are not its own, closed, 0, negative or huge.
-// Limits: runTimeMax=10000
 // Ends: call answered []
 const ask = (request) => JSON.parse(__host_sqlite_call(JSON.stringify(request)));
 export const attack = () => {

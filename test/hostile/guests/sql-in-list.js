@@ -1,5 +1,4 @@
 // Attack: a list of a hundred thousand values, and SQL text of a megabyte.
-// Limits: runTimeMax=20000
 // Ends: call answered ["number","number","string"]
 const ask = (request) => JSON.parse(__host_sqlite_call(JSON.stringify(request)));
 export const attack = () =>

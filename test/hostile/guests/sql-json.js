@@ -1,5 +1,4 @@
 // Attack: JSON of a hundred thousand brackets, paths without end, and functions that are refused.
-// Limits: runTimeMax=20000
 // Ends: call answered "done"
 const ask = (request) => JSON.parse(__host_sqlite_call(JSON.stringify(request)));
 export const attack = () => {

@@ -1,6 +1,5 @@
 // Attack: files, settings, extensions and SQLite's own tables, by every statement there is.
 // Database: file
-// Limits: runTimeMax=20000
 // Ends: call answered []
 const ask = (request) => JSON.parse(__host_sqlite_call(JSON.stringify(request)));
 const statements = [
@@ -37,11 +36,14 @@ const statements = [
   "create virtual table z using zipfile('x.zip')",
   "create virtual table g using fts3(a)",
   "create virtual table g using fts4(a, tokenize=icu)",
-  "create virtual table g using fts5(a, content='sqlite_schema')",
-  "create virtual table g using fts5vocab('sqlite_schema', 'row')",
   "create virtual table g using swarmvtab('x')",
   "create virtual table temp.g using fts5(a)",
   "create temp table x (y)",
+  "create table temp.x2 as select 1",
+  "create view temp.v as select 1",
+  "create trigger temp.g after insert on t begin select 1; end",
+  "create trigger temp.g after insert on main.t begin select 1; end",
+  'create table "TEMP".x3 (y)',
   "create table temp.x (y)",
   "create temp view x as select 1",
   "create temp trigger x after insert on t begin select 1; end",
@@ -62,11 +64,8 @@ const statements = [
   "begin exclusive",
   "select 1; select 2",
   "create table x as select readfile('/etc/passwd')",
-  "create view v as select load_extension('x')",
-  "create table y (x default (load_extension('x')))",
   "create table y (x check (writefile('a', 'b')))",
   "create index i on t (load_extension('x'))",
-  "create trigger r after insert on t begin select load_extension('x'); end",
   "select 1 where unknown_function()",
 ];
 const pragmas = [

@@ -1,5 +1,4 @@
 // Attack: printf, zeroblob, randomblob, hex and group_concat of more than a value may be.
-// Limits: runTimeMax=20000
 // Ends: call answered []
 const ask = (request) => JSON.parse(__host_sqlite_call(JSON.stringify(request)));
 export const attack = () =>

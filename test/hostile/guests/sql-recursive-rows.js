@@ -1,5 +1,4 @@
 // Attack: a recursive query with rows that never end.
-// Limits: runTimeMax=5000
 // Ends: call answered "limit-exceeded"
 const ask = (request) => JSON.parse(__host_sqlite_call(JSON.stringify(request)));
 export const attack = () =>

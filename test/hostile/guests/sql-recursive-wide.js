@@ -1,5 +1,4 @@
 // Attack: a recursive query whose rows double.
-// Limits: runTimeMax=10000
 // Ends: call answered "limit-exceeded"
 const ask = (request) => JSON.parse(__host_sqlite_call(JSON.stringify(request)));
 export const attack = () =>

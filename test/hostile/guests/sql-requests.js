@@ -1,5 +1,4 @@
 // Attack: requests that are no requests: nested, long, with every wrong type.
-// Limits: runTimeMax=10000
 // Ends: call answered []
 export const attack = () => {
   const accepted = [];

@@ -1,5 +1,4 @@
 // Attack: the commands of a full-text table, and its own tables written by hand.
-// Limits: runTimeMax=5000
 // Ends: call answered "done"
 const ask = (request) => JSON.parse(__host_sqlite_call(JSON.stringify(request)));
 export const attack = () => {

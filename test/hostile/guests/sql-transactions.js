@@ -1,5 +1,4 @@
 // Attack: transactions and savepoints inside of each other, as many as there may be and more.
-// Limits: runTimeMax=5000
 // Ends: call answered "limit-exceeded"
 const ask = (request) => JSON.parse(__host_sqlite_call(JSON.stringify(request)));
 export const attack = () => {

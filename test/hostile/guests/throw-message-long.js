@@ -1,5 +1,4 @@
 // Attack: an error with a message of twenty megabytes.
-// Limits: runTimeMax=3000
 // Ends: call threw Error: xxxx
 export const attack = () => {
   throw new Error("x".repeat(2e7));

@@ -254,7 +254,7 @@ class ForgedApp : public Forged, public testing::WithParamInterface<HostileApp> 
 
 TEST_P(ForgedApp, EndsAsDocumented) {
   const HostileApp& app = GetParam();
-  const App::Loaded loaded = load(app.bundle);
+  const App::Loaded loaded = load(app.bundle, app.loadEnd == CallEnd::TimeExceeded ? 150ms : 5s);
   ASSERT_EQ(loaded.end, app.loadEnd) << loaded.error.message;
   EXPECT_NE(loaded.error.message.find(app.loadMessage), std::string::npos) << loaded.error.message;
   GuestThread::run([&] {

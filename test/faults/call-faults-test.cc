@@ -37,6 +37,7 @@ const std::map<std::string, std::string>& harmless() {
       {"context_db_handle", kNumber},
       {"db_handle", kNumber},
       {"db_readonly", kNumber},
+      {"drop_modules", kMisuse},
       {"errmsg", kNumber},
       {"error_offset", kNumber},
       {"errstr", kNumber},

@@ -99,13 +99,16 @@ void failStopped() {
 void fail(std::string_view kind, Value error) {
   JS_SetMemoryLimit(guest->runtime, SIZE_MAX);  // To describe what went wrong when memory ran out.
   const std::string description = describe(error.get());
-  // It may have been told by the guest's own code, which costs what code costs.
-  if (fuelIsExceeded()) return failStopped();
+  // The guest's own code may have told it, which costs fuel and time like any other.
+  if (mustStop()) return failStopped();
   reportFailure(kind, description);
 }
 
 bool isOutOfMemory(JSValueConst error) {
-  if (!allocationWasRefused() || !JS_IsError(guest->context, error)) return false;
+  if (!allocationWasRefused()) return false;
+  // What the engine throws where there is no memory for an error either.
+  if (JS_IsNull(error)) return true;
+  if (!JS_IsError(guest->context, error)) return false;
   const Value message(guest->context, JS_GetPropertyStr(guest->context, error, "message"));
   const Text text(guest->context, message.get());
   return text.valid() && text.view() == "out of memory";
@@ -115,7 +118,9 @@ void failWith(Value error) {
   if (mustStop()) {
     failStopped();
   } else if (isOutOfMemory(error.get())) {
-    fail("memory", std::move(error));
+    fail("memory", JS_IsNull(error.get()) ? Value() : std::move(error));
+  } else if (error.isUndefined()) {
+    reportFailure("error", R"({"name":"","message":"Uncaught undefined","stack":""})");
   } else {
     fail("error", std::move(error));
   }

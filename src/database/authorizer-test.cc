@@ -125,7 +125,12 @@ TEST_F(AuthorizerTest, LetsGuestsReadPragmasAndSetNone) {
 
 TEST_F(AuthorizerTest, RefusesWhatWouldOutliveTheRun) {
   for (const char* sql : {"create temp table t (a)", "create temporary view v as select 1",
-                          "create temp trigger t after insert on users begin select 1; end"}) {
+                          "create temp trigger t after insert on users begin select 1; end",
+                          "create table temp.t (a)", "create table TEMP.t as select 1",
+                          "create view \"temp\".v as select 1",
+                          "create trigger temp.t after insert on users begin select 1; end",
+                          "create trigger temp.t after insert on main.users begin select 1; end",
+                          "create virtual table temp.t using fts5 (a)"}) {
     expectRefused(sql,
                   "temporary tables, indexes, views and triggers are not available; they would "
                   "outlive the run");
@@ -137,6 +142,15 @@ TEST_F(AuthorizerTest, RefusesVirtualTablesThatAreNotListed) {
                 "virtual tables of the module fts4 are not available");
   expectRefused("create virtual table t using dbstat",
                 "virtual tables of the module dbstat are not available");
+}
+
+// What they show is of other calls, or was deleted.
+TEST_F(AuthorizerTest, HasNoTablesAboutTheConnectionOrItsPages) {
+  for (const char* table :
+       {"sqlite_stmt", "sqlite_dbpage", "dbstat", "bytecode", "tables_used", "fts3tokenize"}) {
+    expectError(ErrorCode::InvalidRequest, str("no such table: ", table),
+                [&] { run(str("select * from ", table)); });
+  }
 }
 
 TEST_F(AuthorizerTest, KeepsTheSchemaTableFromBeingWritten) {
@@ -159,6 +173,7 @@ TEST_F(AuthorizerTest, DefinesASchemaAndNothingElse) {
        {"create table b as select 1", "insert into a (b) values ('x')", "delete from a",
         "drop table a", "select 1", "alter table a rename to b", "begin", "pragma user_version",
         "create temp table t (a)", "create temp view v as select 1", "drop view v",
+        "create table temp.t (a)", "create view temp.v as select 1",
         "create temp trigger t after insert on a begin select 1; end", "drop trigger a_c"}) {
     SCOPED_TRACE(sql);
     expectError(ErrorCode::NotAllowed,

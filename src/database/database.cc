@@ -72,6 +72,20 @@ void Database::open() {
   }
 }
 
+namespace {
+
+// Virtual tables that exist without being made show what no guest may see: sqlite_stmt the
+// statements of calls before, sqlite_dbpage and dbstat the pages of what was deleted. These are
+// all that is left; fts3, fts4 and geopoly for files that have such tables already.
+void dropModules(sqlite3* raw) noexcept {
+  const char* kept[] = {"fts3",       "fts4",      "fts5",      "fts5vocab",
+                        "geopoly",    "json_each", "json_tree", "jsonb_each",
+                        "jsonb_tree", "rtree",     "rtree_i32", nullptr};
+  sqlite3_drop_modules(raw, kept);
+}
+
+}  // namespace
+
 void Database::configure() {
   sqlite3* const raw = handle_.get();
   sqlite3_busy_handler(raw, &Database::onBusy, this);
@@ -99,6 +113,7 @@ void Database::configure() {
                 static_cast<int>(limits.likePatternBytesMax));
   sqlite3_limit(raw, SQLITE_LIMIT_VARIABLE_NUMBER, static_cast<int>(limits.parametersMax));
   authorizer_.nestedTriggersMax = limits.nestedTriggersMax;
+  dropModules(raw);
   const int status = registerFunctions(raw, *this);
   if (status != SQLITE_OK) throwOpenError(status);
 }

@@ -227,9 +227,14 @@ class Isolate::Call {
 
   // False when the deadline comes first.
   bool sleep(std::chrono::duration<double, std::milli> wait) const {
-    const auto until = Watchdog::Clock::now() + std::chrono::ceil<Watchdog::Clock::duration>(wait);
-    std::this_thread::sleep_until(std::min(until, deadline_));
-    return until < deadline_;
+    // The guest's word may be too large for the clock.
+    const auto now = Watchdog::Clock::now();
+    if (!(wait < deadline_ - now)) {
+      std::this_thread::sleep_until(deadline_);
+      return false;
+    }
+    std::this_thread::sleep_until(now + std::chrono::ceil<Watchdog::Clock::duration>(wait));
+    return true;
   }
 
   Isolate& isolate_;

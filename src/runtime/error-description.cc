@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/units.h"
 
 namespace schemascript {
 namespace {
@@ -20,6 +21,9 @@ std::string textAt(const json::object& object, std::string_view key) {
 // An error has causes as deep as the guest likes; its own description is bounded, and this is
 // again.
 constexpr int kDepthMax = 16;
+constexpr std::size_t kErrorsMax = 64;
+// The guest's own descriptions are shorter. What is read of one takes many times as much.
+constexpr std::size_t kFailureBytesMax = 8u << 20;
 
 ErrorDescription describe(const json::value* value, int depth) {
   if (value == nullptr || !value->is_object() || depth > kDepthMax) return {};
@@ -37,6 +41,7 @@ ErrorDescription describe(const json::value* value, int depth) {
   const auto* const errors = object.if_contains("errors");
   if (errors != nullptr && errors->is_array()) {
     for (const auto& error : errors->get_array()) {
+      if (description.errors.size() == kErrorsMax) break;
       description.errors.push_back(describe(&error, depth + 1));
     }
   }
@@ -73,6 +78,12 @@ std::string fuelExceededMessage(const Limits& limits) {
 }
 
 GuestFailure readFailure(const std::string& text) {
+  if (text.size() > kFailureBytesMax) {
+    GuestFailure failure;
+    failure.error.message = str("the guest has ", formatSize(text.size()),
+                                " of text about its failure, which is not read");
+    return failure;
+  }
   boost::system::error_code invalid;
   const json::value parsed = json::parse(text, invalid);
   if (invalid || !parsed.is_object()) return {};

@@ -41,6 +41,7 @@ const std::map<std::string, std::string>& harmless() {
       {"context_db_handle", kNumber},
       {"db_handle", kNumber},
       {"db_readonly", kNumber},
+      {"drop_modules", kMisuse},
       {"errcode", kNumber},
       {"errmsg", kNumber},
       {"error_offset", kNumber},

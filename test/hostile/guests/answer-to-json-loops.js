@@ -1,0 +1,7 @@
+// Attack: toJSON of the answer loops.
+// Ends: call time
+export const attack = () => ({
+  toJSON() {
+    for (;;);
+  },
+});

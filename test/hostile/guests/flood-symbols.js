@@ -1,0 +1,7 @@
+// Attack: symbols and atoms without end.
+// Limits: heapBytesMax=16000000
+// Ends: call memory
+export const attack = () => {
+  const object = {};
+  for (let i = 0; ; ++i) object[Symbol.for("symbol" + i)] = Symbol(i);
+};

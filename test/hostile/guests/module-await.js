@@ -1,0 +1,3 @@
+// Attack: module scope that waits for ever.
+// Ends: load pending
+await new Promise(() => {});

@@ -1,0 +1,3 @@
+// Attack: module scope that never ends.
+// Ends: load time
+for (;;);

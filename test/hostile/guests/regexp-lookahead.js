@@ -1,0 +1,3 @@
+// Attack: lookaheads in each other, at each place.
+// Ends: call time
+export const attack = () => /(?=(a*)*(?!(b*)*c)(a+)+d)/.test("a".repeat(60));

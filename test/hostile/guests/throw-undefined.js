@@ -1,0 +1,5 @@
+// Attack: throws undefined.
+// Ends: call threw : Uncaught undefined
+export const attack = () => {
+  throw undefined;
+};

@@ -124,8 +124,12 @@ TEST_F(AuthorizerTest, LetsGuestsReadPragmasAndSetNone) {
 }
 
 TEST_F(AuthorizerTest, RefusesWhatWouldOutliveTheRun) {
-  for (const char* sql : {"create temp table t (a)", "create temporary view v as select 1",
-                          "create temp trigger t after insert on users begin select 1; end"}) {
+  for (const char* sql :
+       {"create temp table t (a)", "create temporary view v as select 1",
+        "create temp trigger t after insert on users begin select 1; end",
+        "create table temp.t (a)", "create table TEMP.t as select 1",
+        "create view temp.v as select 1", "create virtual table temp.t using fts5(a)",
+        "create trigger temp.t after insert on main.users begin select 1; end"}) {
     expectRefused(sql,
                   "temporary tables, indexes, views and triggers are not available; they would "
                   "outlive the run");
@@ -158,8 +162,9 @@ TEST_F(AuthorizerTest, DefinesASchemaAndNothingElse) {
   for (const char* sql :
        {"create table b as select 1", "insert into a (b) values ('x')", "delete from a",
         "drop table a", "select 1", "alter table a rename to b", "begin", "pragma user_version",
-        "create temp table t (a)", "create temp view v as select 1", "drop view v",
-        "create temp trigger t after insert on a begin select 1; end", "drop trigger a_c"}) {
+        "create temp table t (a)", "create table temp.t (a)", "create temp view v as select 1",
+        "drop view v", "create temp trigger t after insert on a begin select 1; end",
+        "drop trigger a_c"}) {
     SCOPED_TRACE(sql);
     expectError(ErrorCode::NotAllowed,
                 "a schema consists of CREATE statements: TABLE, INDEX, VIEW, TRIGGER, and VIRTUAL "

@@ -197,8 +197,27 @@ constexpr std::string_view kTransactionsByHand =
     "transactions are not opened or ended by SQL; use db.transaction(async (tx) => ...)";
 constexpr std::string_view kOneFile =
     "ATTACH, DETACH and VACUUM are not available; a session sees one database as it is";
+constexpr std::string_view kDefinitions =
+    "a schema consists of CREATE statements: TABLE, INDEX, VIEW, TRIGGER, and VIRTUAL TABLE with "
+    "fts5";
 constexpr std::string_view kNoTemporary =
     "temporary tables, indexes, views and triggers are not available; they would outlive the run";
+
+// `create table temp.t` is no SQLITE_CREATE_TEMP_TABLE to SQLite, nor is `analyze temp`. A trigger
+// of that schema shows only in what stores its definition.
+bool makesTemporary(int action, const char* schema) {
+  switch (action) {
+    case SQLITE_CREATE_TABLE:
+    case SQLITE_CREATE_INDEX:
+    case SQLITE_CREATE_VIEW:
+    case SQLITE_CREATE_TRIGGER:
+    case SQLITE_CREATE_VTABLE:
+    case SQLITE_INSERT:
+      return lowerCase(schema) == "temp";
+    default:
+      return false;
+  }
+}
 
 }  // namespace
 
@@ -266,12 +285,15 @@ int Authorizer::decide(int action, const char* first, const char* second, const 
     case Rules::Host:
       return SQLITE_OK;
     case Rules::SchemaDefinition:
+      if (facts != nullptr && makesTemporary(action, schema))
+        return refuse(std::string(kDefinitions));
       // What is compiled while a definition runs is FTS5's, which makes its own tables.
       return facts == nullptr ? decideQuery(action, first, second)
                               : decideDefinition(action, first, second);
     case Rules::SchemaQuery:
       return decideSchemaQuery(action, first, second);
     case Rules::Guest: {
+      if (makesTemporary(action, schema)) return refuse(std::string(kNoTemporary));
       const int decision = decideQuery(action, first, second);
       if (decision != SQLITE_OK || capabilities == nullptr) return decision;
       return decideGranted(action, first, second, schema, trigger);
@@ -478,9 +500,7 @@ int Authorizer::decideDefinition(int action, const char* first, const char* seco
     default:
       break;
   }
-  return refuse(
-      "a schema consists of CREATE statements: TABLE, INDEX, VIEW, TRIGGER, and VIRTUAL TABLE with "
-      "fts5");
+  return refuse(std::string(kDefinitions));
 }
 
 int Authorizer::decideSchemaQuery(int action, const char* first, const char* second) {

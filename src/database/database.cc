@@ -14,8 +14,8 @@
 #include "database/allocation.h"
 #include "database/database-error.h"
 #include "database/functions.h"
-#include "database/sql-text.h"
 #include "database/search-functions.h"
+#include "database/sql-text.h"
 
 namespace schemascript {
 namespace {
@@ -88,12 +88,9 @@ void Database::configure() {
   sqlite3_trace_v2(raw, SQLITE_TRACE_STMT, &Database::onStart, this);
 
   const std::pair<int, int> switches[] = {
-      {SQLITE_DBCONFIG_ENABLE_FKEY, 1},
-      {SQLITE_DBCONFIG_DEFENSIVE, 1},
-      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
-      {SQLITE_DBCONFIG_DQS_DML, 0},
-      {SQLITE_DBCONFIG_DQS_DDL, 0},
-      {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+      {SQLITE_DBCONFIG_ENABLE_FKEY, 1},     {SQLITE_DBCONFIG_DEFENSIVE, 1},
+      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},  {SQLITE_DBCONFIG_DQS_DML, 0},
+      {SQLITE_DBCONFIG_DQS_DDL, 0},         {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
       {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0},
   };
   for (const auto& [name, value] : switches) {
@@ -334,6 +331,22 @@ void Database::interrupt() noexcept {
   // SQLite forgets its own interrupt when nothing runs; the flag is what a later statement sees.
   stop_.store(true, std::memory_order_release);
   sqlite3_interrupt(handle_.get());
+}
+
+void Database::startRun(std::chrono::milliseconds runTimeMax) noexcept {
+  runTimeMax_ = runTimeMax;
+  changesBeforeRun_ = sqlite3_total_changes64(handle_.get());
+  sqlite3_set_last_insert_rowid(handle_.get(), 0);
+  stop_.store(false, std::memory_order_relaxed);
+}
+
+std::int64_t Database::changes() const noexcept {
+  // As long as nothing was changed, the last change is the one before startRun().
+  return totalChanges() == 0 ? 0 : sqlite3_changes64(handle_.get());
+}
+
+std::int64_t Database::totalChanges() const noexcept {
+  return sqlite3_total_changes64(handle_.get()) - changesBeforeRun_;
 }
 
 int Database::onCompile(void* self, int action, const char* first, const char* second,

@@ -92,11 +92,13 @@ class Database {
   // Whether the statement that runs must end: after an interrupt, unless it is one of the host's,
   // which cleans up.
   bool mustStop() const noexcept { return isInterrupted() && authorizer_.rules != Rules::Host; }
-  // For the next guest: takes back an interrupt. The next one will name this `runTimeMax`.
-  void startRun(std::chrono::milliseconds runTimeMax) noexcept {
-    runTimeMax_ = runTimeMax;
-    stop_.store(false, std::memory_order_relaxed);
-  }
+  // For the next guest: takes back an interrupt, and what the SQL functions last_insert_rowid(),
+  // changes() and total_changes() know of the one before. The next interrupt will name this
+  // `runTimeMax`.
+  void startRun(std::chrono::milliseconds runTimeMax) noexcept;
+  // What changes() and total_changes() answer: those since startRun().
+  std::int64_t changes() const noexcept;
+  std::int64_t totalChanges() const noexcept;
 
   // After a transaction that nobody could end: every further use throws Internal. The end of this
   // object rolls back.
@@ -148,6 +150,7 @@ class Database {
   const std::string name_;
   std::atomic<bool> stop_{false};
   std::chrono::milliseconds runTimeMax_;
+  std::int64_t changesBeforeRun_ = 0;
   bool abandoned_ = false;
   bool rollbackIsDue_ = false;  // Since a rollbackOrAbandon() that failed.
   bool isReusable_ = true;

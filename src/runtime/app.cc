@@ -149,7 +149,7 @@ class Isolate::Call {
       : isolate_(isolate),
         request_(request),
         instance_(*isolate.instance_),
-        deadline_(Watchdog::Clock::now() + isolate.app_->limits().runTimeMax),
+        deadline_(Watchdog::Clock::now() + limitsOf(isolate, request).runTimeMax),
         session_(database, sessionOptions(isolate, request)) {
     instance_.attach(&session_);
     watch_.emplace(isolate.watchdog_, instance_.supervised(), deadline_);
@@ -171,8 +171,12 @@ class Isolate::Call {
   }
 
  private:
+  static const Limits& limitsOf(const Isolate& isolate, const CallRequest& request) {
+    return request.limits ? *request.limits : isolate.app_->limits();
+  }
+
   static SessionOptions sessionOptions(const Isolate& isolate, const CallRequest& request) {
-    return {isolate.app_->limits(), "", Pusher(), request.readOnly, request.capabilities,
+    return {limitsOf(isolate, request), "", Pusher(), request.readOnly, request.capabilities,
             request.boundValues};
   }
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -100,6 +101,8 @@ struct CallRequest {
   bool readOnly = false;                               // The call may only read.
   std::shared_ptr<const Capabilities> capabilities{};  // What it may touch; null: everything.
   BoundValueDisplay boundValues = BoundValueDisplay::Hidden;  // In messages about statements.
+  // Instead of the app's. What is set when an app is loaded stays: memory, heap and stack.
+  std::optional<Limits> limits{};
 };
 
 struct CallReport {

@@ -385,6 +385,24 @@ void Database::interrupt() noexcept {
   sqlite3_interrupt(handle_.get());
 }
 
+void Database::startRun(std::chrono::milliseconds runTimeMax) noexcept {
+  runTimeMax_ = runTimeMax;
+  deadline_ = Clock::time_point::max();
+  timeIsOver_ = false;
+  changesBeforeRun_ = sqlite3_total_changes64(handle_.get());
+  sqlite3_set_last_insert_rowid(handle_.get(), 0);
+  stop_.store(false, std::memory_order_relaxed);
+}
+
+std::int64_t Database::changes() const noexcept {
+  // As long as nothing was changed, the last change is the one before startRun().
+  return totalChanges() == 0 ? 0 : sqlite3_changes64(handle_.get());
+}
+
+std::int64_t Database::totalChanges() const noexcept {
+  return sqlite3_total_changes64(handle_.get()) - changesBeforeRun_;
+}
+
 int Database::onCompile(void* self, int action, const char* first, const char* second,
                         const char* schema, const char* trigger) noexcept {
   auto& database = *static_cast<Database*>(self);

@@ -104,14 +104,13 @@ class Database {
     lookAtClock();
     return mustStop();
   }
-  // For the next guest: takes back an interrupt and the deadline. The next interrupt will name this
-  // `runTimeMax`.
-  void startRun(std::chrono::milliseconds runTimeMax) noexcept {
-    runTimeMax_ = runTimeMax;
-    deadline_ = Clock::time_point::max();
-    timeIsOver_ = false;
-    stop_.store(false, std::memory_order_relaxed);
-  }
+  // For the next guest: takes back an interrupt, the deadline, and what the SQL functions
+  // last_insert_rowid(), changes() and total_changes() know of the one before. The next interrupt
+  // will name this `runTimeMax`.
+  void startRun(std::chrono::milliseconds runTimeMax) noexcept;
+  // What changes() and total_changes() answer: those since startRun().
+  std::int64_t changes() const noexcept;
+  std::int64_t totalChanges() const noexcept;
   // What runs at `deadline`, or begins later, ends with LimitExceeded naming sqlTimeMax; the wait
   // for a lock, too. Until the next call. Not the host's own statements, which only wait no longer.
   void useDeadline(std::chrono::steady_clock::time_point deadline,
@@ -190,6 +189,7 @@ class Database {
   std::chrono::milliseconds sqlTimeMax_{};
   Clock::time_point deadline_ = Clock::time_point::max();
   mutable bool timeIsOver_ = false;  // The deadline has passed, and somebody has looked.
+  std::int64_t changesBeforeRun_ = 0;
   bool abandoned_ = false;
   bool rollbackIsDue_ = false;  // Since a rollbackOrAbandon() that failed.
   bool isReusable_ = true;

@@ -586,10 +586,21 @@ void call(sqlite3_context* context, int count, sqlite3_value** values) noexcept 
   }
 }
 
+// SQLite's count from the opening of the connection, which a guest shares with those before it.
+template <std::int64_t (Database::*count)() const noexcept>
+void counter(sqlite3_context* context, int, sqlite3_value**) noexcept {
+  const auto& database = *static_cast<const Database*>(sqlite3_user_data(context));
+  sqlite3_result_int64(context, (database.*count)());
+}
+
+constexpr int kDeterministic = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
+constexpr int kOfItsMoment = SQLITE_UTF8 | SQLITE_INNOCUOUS;
+
 struct Function {
   const char* name;
   int arguments;
   void (*call)(sqlite3_context*, int, sqlite3_value**);
+  int flags = kDeterministic;
 };
 constexpr Function kFunctions[] = {
     {"instr", 2, call<instr>},
@@ -603,6 +614,8 @@ constexpr Function kFunctions[] = {
     {"like", 2, call<match<kLike>>},
     {"like", 3, call<match<kLike>>},
     {"glob", 2, call<match<kGlob>>},
+    {"changes", 0, counter<&Database::changes>, kOfItsMoment},
+    {"total_changes", 0, counter<&Database::totalChanges>, kOfItsMoment},
 };
 
 }  // namespace
@@ -610,8 +623,7 @@ constexpr Function kFunctions[] = {
 int registerFunctions(sqlite3* raw, const Database& database) {
   for (const Function& function : kFunctions) {
     const int status =
-        sqlite3_create_function_v2(raw, function.name, function.arguments,
-                                   SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
+        sqlite3_create_function_v2(raw, function.name, function.arguments, function.flags,
                                    const_cast<Database*>(&database),  // Only ever read.
                                    function.call, nullptr, nullptr, nullptr);
     if (status != SQLITE_OK) return status;

@@ -1,5 +1,6 @@
 // Our own instr, replace, trim, like and glob. SQLite's take time with the product of their
-// arguments, inside of one instruction, where no deadline stops them.
+// arguments, inside of one instruction, where no deadline stops them. And changes() and
+// total_changes(), which for SQLite are the connection's, whoever had it before.
 #pragma once
 
 struct sqlite3;

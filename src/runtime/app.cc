@@ -184,6 +184,11 @@ class Isolate::Call {
       failAsThrown(report, error, instance_);
     }
     report.rolledBack = session_.finish();
+    const SessionCost sql = session_.cost();
+    report.cost.statements = sql.statements;
+    report.cost.rows = sql.rows;
+    report.cost.sqlTime = sql.sqlTime;
+    report.cost.answerBytes = sql.answerBytes;
     watch_.reset();
     const Usage usage = instance_.usage();
     report.cost.heapBytes = usage.heapPeakBytes;

@@ -17,6 +17,7 @@ constexpr std::array<std::pair<std::string_view, CallEnd>, 8> kEnds{{
     {"answered", CallEnd::Answered},
     {"threw", CallEnd::Threw},
     {"time", CallEnd::TimeExceeded},
+    {"fuel", CallEnd::FuelExceeded},
     {"memory", CallEnd::MemoryExceeded},
     {"pending", CallEnd::NeverSettles},
     {"trapped", CallEnd::Trapped},

@@ -133,10 +133,10 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
     bool hasDate = false;
   };
 
-  void reset() noexcept;
-  void wake();  // With mutex_ held: tells the I/O thread that something is to be done.
-  void check(const HttpAnswerHead& head, Answer& into) const;
-  bool leavesBodyOut() const noexcept;
+  bool tryReset();  // False while somebody else has it.
+  void wake();      // With mutex_ held: tells the I/O thread that something is to be done.
+  Answer checked(HttpAnswerHead head) const;
+  bool leavesBodyOut(int status) const noexcept;
 
   // Written before the handler is called, then constant.
   std::string headBytes_{};
@@ -151,7 +151,6 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
   std::shared_ptr<HttpConnection> connection_{};
   Phase phase_ = Phase::Waiting;
   Answer answer_{};
-  std::size_t unsent_ = 0;  // Bytes of the stream that the socket has not taken.
   bool queued_ = false;
   bool aborted_ = false;
   BodyCallback onBody_{};
@@ -202,8 +201,7 @@ class HttpServer {
 
  private:
   class Implementation;
-  // Shared with the connections, which exchanges keep.
-  std::shared_ptr<Implementation> implementation_;
+  std::unique_ptr<Implementation> implementation_;
 };
 
 }  // namespace schemascript

@@ -100,19 +100,17 @@ void echo(Exchange exchange) {
   exchange->respond({}, text);
 }
 
-void collect(Exchange exchange, std::string body, std::function<void(std::string)> done) {
-  exchange->readMore([exchange, body, done](std::string_view bytes, BodyState state) mutable {
-    body += bytes;
-    if (state == BodyState::More) return collect(exchange, std::move(body), done);
-    if (state == BodyState::Last) done(std::move(body));
+void collect(Exchange exchange, std::shared_ptr<std::string> body) {
+  exchange->readMore([exchange, body](std::string_view bytes, BodyState state) {
+    *body += bytes;
+    if (state == BodyState::More) return collect(exchange, body);
+    if (state == BodyState::Last) exchange->respond({}, std::move(*body));
   });
 }
 
 void echoAll(Exchange exchange) {
-  const std::string first(exchange->body());
-  if (!exchange->hasMore()) return exchange->respond({}, first);
-  collect(exchange, first,
-          [exchange](std::string body) { exchange->respond({}, std::move(body)); });
+  if (!exchange->hasMore()) return exchange->respond({}, std::string(exchange->body()));
+  collect(exchange, std::make_shared<std::string>(exchange->body()));
 }
 
 const std::string kGet = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";

@@ -1,0 +1,164 @@
+// One client's connection: reads requests, one after the other, and writes their answers.
+// Everything but enqueue() happens on the thread of its reactor.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <thread>
+
+#include "http/chunk-decoder.h"
+#include "http/request-head.h"
+#include "http/server.h"
+
+namespace schemascript {
+
+using HttpClock = std::chrono::steady_clock;
+
+// What all connections of a server share.
+struct HttpShared {
+  HttpLimits limits;
+  HttpHandler handler;
+  std::function<void()> closed{};  // A connection was closed: another may be accepted.
+  std::atomic<std::uint64_t> connections{0};
+  std::atomic<std::uint64_t> open{0};
+  std::atomic<std::uint64_t> requests{0};
+  std::atomic<std::uint64_t> refused{0};
+};
+
+// One I/O thread with its event loop and its connections.
+class HttpReactor {
+ public:
+  explicit HttpReactor(HttpShared& shared);
+
+  boost::asio::io_context& context() noexcept { return context_; }
+  void run();  // Until stop() is carried out.
+  void add(boost::asio::ip::tcp::socket socket);
+  void remove(HttpConnection& connection);
+  // From any thread: has the exchange looked at. All that come while the thread is busy take one
+  // wake-up.
+  void enqueue(std::shared_ptr<HttpExchange> exchange);
+  // Runs what an event brought, and then what it led to.
+  template <typename Work>
+  void dispatch(Work&& work) {
+    now_ = HttpClock::now();
+    work();
+    drain();
+  }
+  void stop(HttpClock::time_point until);
+  bool isStopping() const noexcept { return isStopping_; }
+  HttpClock::time_point now() const noexcept { return now_; }
+  std::string_view date();  // As the header wants it; valid until the next call.
+  HttpShared& shared() noexcept { return shared_; }
+
+ private:
+  void drain();
+  void tick();
+  void finishIfIdle();
+
+  HttpShared& shared_;
+  // Before what refers to it, so that it is destroyed after that.
+  boost::asio::io_context context_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  boost::asio::steady_timer timer_;
+  std::atomic<std::thread::id> thread_{};
+  std::vector<std::shared_ptr<HttpConnection>> connections_{};
+  std::mutex mutex_{};  // Guards woken_.
+  std::vector<std::shared_ptr<HttpExchange>> woken_{};
+  std::vector<std::shared_ptr<HttpExchange>> local_{};  // Woken by this thread itself.
+  std::vector<std::shared_ptr<HttpExchange>> batch_{};
+  HttpClock::time_point now_{};
+  HttpClock::time_point stopAt_ = HttpClock::time_point::max();
+  bool isStopping_ = false;
+  bool isTicking_ = false;
+  std::time_t dateSecond_ = 0;
+  std::array<char, 40> date_{};
+};
+
+class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+ public:
+  HttpConnection(HttpReactor& reactor, boost::asio::ip::tcp::socket socket);
+
+  void start();
+  void enqueue(std::shared_ptr<HttpExchange> exchange) { reactor_.enqueue(std::move(exchange)); }
+  // The connection of an exchange that was woken, which may be woken again from now on.
+  static std::shared_ptr<HttpConnection> of(HttpExchange& exchange);
+  void woken(const HttpExchange& exchange);
+  void checkDeadline();
+  void stop();  // Closes it if nothing is being answered.
+  void close(CloseReason reason);
+
+  std::size_t index = 0;  // In the reactor's list.
+
+ private:
+  using TimePoint = HttpClock::time_point;
+
+  void run();
+  bool parseNext();
+  bool takeHead(std::size_t size);
+  void callHandler();
+  void firstBody(HttpExchange& exchange);
+  void decodeBody(std::string& out, std::size_t outBytesMax);
+  void deliverBody();
+  void failBody(BodyState state, int status, const char* reason);
+  void service();
+  void writeHead(HttpExchange::Answer& answer, bool isComplete);
+  void appendBody(HttpExchange::Answer& answer);
+  bool flush();
+  void waitForWrite();
+  void finishExchange();
+  std::shared_ptr<HttpExchange> detach(std::optional<CloseReason> reason);
+  void refuse(int status, const char* reason);
+  void linger();
+  void waitForRead();
+  void readable();
+  bool readSome();
+  void sawEnd();
+  template <typename Call>
+  void guarded(Call&& call);
+
+  std::string_view input() const noexcept { return {in_.data() + inBegin_, inEnd_ - inBegin_}; }
+  bool hasOutput() const noexcept { return !out_.empty() || !large_.empty(); }
+
+  HttpReactor& reactor_;
+  const HttpLimits& limits_;
+  boost::asio::ip::tcp::socket socket_;
+  std::string peer_{};
+
+  std::string in_{};  // Read and not yet understood: from inBegin_ to inEnd_.
+  std::size_t inBegin_ = 0;
+  std::size_t inEnd_ = 0;
+  HeadScanner scanner_{};
+  std::string out_{};    // To be written first, ...
+  std::string large_{};  // ... and then a body that is not worth copying.
+  std::size_t sent_ = 0;
+
+  std::shared_ptr<HttpExchange> current_{};
+  std::shared_ptr<HttpExchange> spare_{};  // For the next request, if nobody else has kept it.
+  HeadOutcome head_{};
+  std::uint64_t bodyLeft_ = 0;
+  std::uint64_t bodyBytes_ = 0;
+  ChunkDecoder chunks_{};
+  bool bodyDone_ = true;
+  bool bodyMalformed_ = false;
+  bool isHead_ = false;
+  bool headSent_ = false;
+  bool isChunked_ = false;
+  bool answerDone_ = false;
+  bool mustClose_ = false;
+
+  bool isReading_ = false;  // A wait is pending.
+  bool isWriting_ = false;
+  bool sawEnd_ = false;
+  bool isLingering_ = false;
+  bool isClosed_ = false;
+  bool isRunning_ = false;
+  bool hadRequest_ = false;
+  TimePoint readDeadline_ = TimePoint::max();
+  TimePoint writeDeadline_ = TimePoint::max();
+};
+
+}  // namespace schemascript

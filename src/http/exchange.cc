@@ -1,0 +1,193 @@
+// What handlers do with a request. Everything here only notes what is wanted, under the exchange's
+// mutex, and wakes the I/O thread that carries it out.
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <utility>
+
+#include "base/error.h"
+#include "http/connection.h"
+#include "http/request-head.h"
+#include "http/server.h"
+
+namespace schemascript {
+
+std::optional<std::string_view> HttpRequest::tryFind(std::string_view name) const noexcept {
+  for (const HttpField& field : headers) {
+    if (equalsIgnoringCase(field.name, name)) return field.value;
+  }
+  return std::nullopt;
+}
+
+HttpExchange::~HttpExchange() = default;
+
+bool HttpExchange::leavesBodyOut(int status) const noexcept {
+  return status == 204 || status == 304 || request_.method == "HEAD";
+}
+
+HttpExchange::Answer HttpExchange::checked(HttpAnswerHead head) const {
+  Answer answer;
+  if (head.status < 200 || head.status > 599) {
+    throw invalidRequest(str("an answer's status is 200 to 599, not ", head.status));
+  }
+  for (const auto& [name, value] : head.headers) {
+    if (!isHttpToken(name)) throw invalidRequest("the name of an answer's header is not a token");
+    const auto isBad = [](char c) {
+      return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+    };
+    if (std::ranges::any_of(value, isBad)) {
+      throw invalidRequest(str("the header ", name, " has a control character"));
+    }
+    if (equalsIgnoringCase(name, "transfer-encoding")) {
+      throw invalidRequest("the server alone decides on Transfer-Encoding");
+    }
+    if (equalsIgnoringCase(name, "connection") && equalsIgnoringCase(value, "close"))
+      answer.close = true;
+    if (equalsIgnoringCase(name, "date")) answer.hasDate = true;
+    if (!equalsIgnoringCase(name, "content-length")) continue;
+    std::uint64_t length = 0;
+    const char* last = value.data() + value.size();
+    const auto [end, failure] = std::from_chars(value.data(), last, length);
+    if (failure != std::errc() || end != last || (answer.length && *answer.length != length)) {
+      throw invalidRequest("the Content-Length of an answer is not one number");
+    }
+    answer.length = length;
+  }
+  answer.head = std::move(head);
+  return answer;
+}
+
+void HttpExchange::wake() {
+  if (queued_ || !connection_) return;
+  queued_ = true;
+  connection_->enqueue(shared_from_this());
+}
+
+void HttpExchange::respond(HttpAnswerHead head, std::string body) {
+  Answer answer = checked(std::move(head));
+  const bool isLeftOut = leavesBodyOut(answer.head.status);
+  if (answer.length && *answer.length != body.size() && !isLeftOut) {
+    throw invalidRequest(str("the Content-Length says ", *answer.length, ", but the body has ",
+                             body.size(), " bytes"));
+  }
+  if (!answer.length && !(isLeftOut && body.empty())) answer.length = body.size();
+  answer.written = body.size();
+  if (!isLeftOut) answer.body = std::move(body);
+  const std::lock_guard lock(mutex_);
+  SS_CHECK(phase_ == Phase::Waiting, "a request has one answer");
+  answer_ = std::move(answer);
+  phase_ = Phase::Complete;
+  wake();
+}
+
+void HttpExchange::begin(HttpAnswerHead head) {
+  Answer answer = checked(std::move(head));
+  const std::lock_guard lock(mutex_);
+  SS_CHECK(phase_ == Phase::Waiting, "a request has one answer");
+  answer_ = std::move(answer);
+  phase_ = Phase::Streaming;
+  wake();
+}
+
+WriteState HttpExchange::write(std::string_view bytes) {
+  const std::lock_guard lock(mutex_);
+  if (!connection_) return WriteState::Closed;
+  SS_CHECK(phase_ == Phase::Streaming, "write() comes between begin() and end()");
+  // As much again is on its way to the socket.
+  const std::size_t bytesMax = writeBytesMax_ / 2;
+  if (!bytes.empty() && answer_.body.size() >= bytesMax) {
+    throw limitExceeded(str("writeBytesMax of ", writeBytesMax_, " bytes wait: wait for onRoom()"));
+  }
+  const bool isLeftOut = leavesBodyOut(answer_.head.status);
+  if (answer_.length && !isLeftOut && bytes.size() > *answer_.length - answer_.written) {
+    throw invalidRequest(
+        str("more than the Content-Length of ", *answer_.length, " bytes was written"));
+  }
+  answer_.written += bytes.size();
+  if (!isLeftOut && !bytes.empty()) {
+    answer_.body += bytes;
+    wake();
+  }
+  return answer_.body.size() >= bytesMax ? WriteState::Full : WriteState::Room;
+}
+
+void HttpExchange::onRoom(std::function<void()> callback) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (connection_) {
+      onRoom_ = std::move(callback);
+      return wake();
+    }
+  }
+  callback();
+}
+
+void HttpExchange::end() {
+  const std::lock_guard lock(mutex_);
+  if (!connection_) return;
+  SS_CHECK(phase_ == Phase::Streaming, "end() comes once, after begin()");
+  const bool isShort =
+      answer_.length && *answer_.length != answer_.written && !leavesBodyOut(answer_.head.status);
+  if (isShort) aborted_ = true;
+  phase_ = Phase::Complete;
+  wake();
+  if (isShort) {
+    throw invalidRequest(
+        str("the Content-Length says ", *answer_.length, ", but ", answer_.written, " bytes came"));
+  }
+}
+
+void HttpExchange::readMore(BodyCallback callback) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (connection_) {
+      SS_CHECK(!onBody_, "one piece of a body may be asked for at a time");
+      onBody_ = std::move(callback);
+      return wake();
+    }
+  }
+  callback({}, BodyState::Closed);
+}
+
+void HttpExchange::onClosed(CloseCallback callback) {
+  std::optional<CloseReason> closed;
+  {
+    const std::lock_guard lock(mutex_);
+    closed = closed_;
+    if (!closed && connection_) onClosed_ = std::move(callback);
+  }
+  if (closed) callback(*closed);
+}
+
+void HttpExchange::abort() {
+  const std::lock_guard lock(mutex_);
+  aborted_ = true;
+  wake();
+}
+
+bool HttpExchange::tryReset() {
+#if defined(__SANITIZE_THREAD__)
+  return false;  // It does not know fences.
+#else
+  // One owner is left, which calls this; the fence sees all that the others did before they let go.
+  if (weak_from_this().use_count() != 1) return false;
+  std::atomic_thread_fence(std::memory_order_acquire);
+  headBytes_.clear();
+  body_.clear();
+  request_.headers.clear();
+  request_.host = {};
+  hasMore_ = false;
+  const std::lock_guard lock(mutex_);
+  phase_ = Phase::Waiting;
+  answer_ = {};
+  queued_ = false;
+  aborted_ = false;
+  onBody_ = nullptr;
+  onClosed_ = nullptr;
+  onRoom_ = nullptr;
+  closed_.reset();
+  return true;
+#endif
+}
+
+}  // namespace schemascript

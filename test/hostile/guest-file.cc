@@ -13,7 +13,7 @@
 namespace schemascript {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, CallEnd>, 8> kEnds{{
+constexpr std::array<std::pair<std::string_view, CallEnd>, 9> kEnds{{
     {"answered", CallEnd::Answered},
     {"threw", CallEnd::Threw},
     {"time", CallEnd::TimeExceeded},

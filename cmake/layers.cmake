@@ -20,3 +20,13 @@ function(schemascript_test name)
   include(GoogleTest)
   gtest_discover_tests(${name}-test TEST_PREFIX "${name}/" DISCOVERY_TIMEOUT 60)
 endfunction()
+
+# schemascript_corpus(TARGET NAME): a GoogleTest program with hundreds of tests that each want an engine, which takes longer to make than
+# most of them run: two processes, each with every other test.
+function(schemascript_corpus target name)
+  foreach(shard 0 1)
+    add_test(NAME ${name}-${shard} COMMAND ${target})
+    set_tests_properties(${name}-${shard} PROPERTIES
+      ENVIRONMENT "GTEST_TOTAL_SHARDS=2;GTEST_SHARD_INDEX=${shard}" TIMEOUT 900)
+  endforeach()
+endfunction()

@@ -17,7 +17,9 @@ void IMPORT(host_random)(u32 first, u32 size);
 
 extern u8 __heap_base;
 
-static u32 control[4];
+// The control block; the host has its words, and reads the fuel that is left where one of them says.
+static u32 control[12] __attribute__((aligned(8)));
+enum { FUEL_COUNTER_AT = 9 };
 static u32 words[2];             // What ss_result and ss_failure answer.
 static u32 wordsAt;              // 0: where `words` are.
 static u32 controlAt = 1;        // 1: where `control` is.
@@ -27,6 +29,7 @@ static double pollAnswer = -1;
 static u32 pollLoops;
 static u32 resultLoops;
 static u32 releaseTraps;
+static u32 resultKind;
 static u32 stackPointerAfter = 1;  // 1: as it was.
 static u32 seed;
 static u8 buffer[4096];
@@ -396,6 +399,8 @@ u32 EXPORT(ss_evaluate)(u32 source, u32 size) { return 1; }
 
 static void set(const char* word, u32 size) {
   if (begins(word, size, "control=")) controlAt = numberIn(word + 8, size - 8);
+  if (begins(word, size, "counter=")) control[FUEL_COUNTER_AT] = numberIn(word + 8, size - 8);
+  if (begins(word, size, "kind=")) resultKind = numberIn(word + 5, size - 5);
   if (begins(word, size, "allocate=")) allocateAnswers = numberIn(word + 9, size - 9);
   if (begins(word, size, "stack=")) setStackPointer(numberIn(word + 6, size - 6));
   if (is(word, size, "loop")) loop();
@@ -419,7 +424,7 @@ u32 EXPORT(ss_load)(const char* source, u32 size) {
   return 1;
 }
 
-u32 EXPORT(ss_call)(const char* name, u32 nameSize, const char* argument, u32 size) {
+u32 EXPORT(ss_call)(const char* name, u32 nameSize, const char* argument, u32 size, u32 kind) {
   seed = numberIn(argument, size);
   const u32 answered = attack(name, nameSize);
   // Here, where there is no frame whose end would put it back.
@@ -432,7 +437,7 @@ u32 EXPORT(ss_result)(void) {
   return wordsAt != 0 ? wordsAt : at(words);
 }
 u32 EXPORT(ss_failure)(void) { return wordsAt != 0 ? wordsAt : at(words); }
-u32 EXPORT(ss_heap_peak)(void) { return 0xFFFFFFFF; }
+u32 EXPORT(ss_result_kind)(void) { return resultKind; }
 double EXPORT(ss_poll)(void) {
   // Keeps something on its own stack, wherever that is.
   volatile u8 frame[64];

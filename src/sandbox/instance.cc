@@ -1,5 +1,7 @@
 #include "sandbox/instance.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -135,12 +137,14 @@ struct Instance::Parts {
     faultsWhenFound = {};
   }
 
-  bool reset() {
+  enum class Way : std::uint8_t { Quickest, MapAnew };
+
+  bool reset(Way way) {
     if (from == nullptr || ended || supervised.isCondemned() ||
         memoryBytes() != from->memoryBytes()) {
       return false;
     }
-    resetMemory();
+    resetMemory(way);
     setGlobals(from->globals());
     supervised.askedToStop = false;
     host.failure = nullptr;
@@ -159,9 +163,23 @@ struct Instance::Parts {
     faultsWhenFound = faults;
   }
 
-  void resetMemory() {
+  // All but what is private is the snapshot's, and comes back at the next access.
+  void dropSharedPages() {
     findWritten();
-    if (writtenBytes <= kCopiedBytesMax) {
+    std::size_t at = 0;
+    const auto dropUpTo = [this, &at](std::size_t end) {
+      if (at < end) madvise(supervised.memory + at, end - at, MADV_DONTNEED);
+    };
+    for (const PageRun& run : written) {
+      dropUpTo(run.offset);
+      at = run.offset + run.bytes;
+    }
+    dropUpTo(memoryBytes());
+  }
+
+  void resetMemory(Way way) {
+    if (way == Way::Quickest) findWritten();
+    if (way == Way::Quickest && writtenBytes <= kCopiedBytesMax) {
       for (const PageRun& run : written) from->copyBack(supervised.memory, run);
     } else {
       mapMemory();
@@ -374,7 +392,11 @@ std::string Instance::result() { return parts_->textFrom(parts_->resultWords); }
 
 std::uint64_t Instance::heapPeakBytes() { return u32(parts_->call(parts_->heapPeak, {})); }
 
-bool Instance::reset() { return parts_->reset(); }
+bool Instance::reset() { return parts_->reset(Parts::Way::Quickest); }
+
+bool Instance::resetAndDrop() { return parts_->reset(Parts::Way::MapAnew); }
+
+void Instance::dropSharedPages() { parts_->dropSharedPages(); }
 
 bool Instance::start(std::string_view options) {
   return u32(parts_->callWith("ss_start", options)) != 0;

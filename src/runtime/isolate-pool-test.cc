@@ -213,8 +213,11 @@ TEST_F(Pooling, GivesUpWhatNobodyUses) {
   with({.idleTimeMax = 20ms}, [&](IsolatePool& pool) {
     EXPECT_EQ(call(pool, "next", Isolation::Request), "1");
     EXPECT_EQ(call(pool, "next", Isolation::Worker), "1");
-    std::this_thread::sleep_until(pool.nextWork());
-    while (pool.prepareAhead()) std::this_thread::sleep_until(pool.nextWork());
+    while (pool.counters().isolates > 0) {
+      std::this_thread::sleep_until(pool.nextWork());
+      static_cast<void>(pool.prepareAhead());
+    }
+    EXPECT_EQ(pool.nextWork(), IsolatePool::Clock::time_point::max());
     EXPECT_EQ(pool.counters().isolates, 0u);
     EXPECT_EQ(pool.counters().bytes, 0u);
     EXPECT_EQ(pool.counters().discarded, 2u);

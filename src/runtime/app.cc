@@ -302,6 +302,21 @@ void Isolate::discard() noexcept {
   state_ = State::Absent;
 }
 
+void Isolate::rest() noexcept {
+  if (!instance_) return;
+  try {
+    if (state_ == State::Kept) {
+      instance_->dropSharedPages();
+    } else if (instance_->resetAndDrop()) {
+      state_ = State::Fresh;
+    } else {
+      discard();
+    }
+  } catch (...) {
+    discard();
+  }
+}
+
 std::uint64_t Isolate::residentBytes() const {
   // WasmEdge's own structures, and the tables by which the processor finds the memory's pages.
   // bench/tenants.cc measures it.

@@ -164,6 +164,10 @@ class Isolate {
   bool isMade() const noexcept { return instance_ != nullptr; }
   void discard() noexcept;
 
+  // For a guest that will not be called soon: gives memory back that the next call gets again,
+  // some 50 to 200 us later than otherwise. With Isolation::Request it is put back, too.
+  void rest() noexcept;
+
   // About what it takes of the machine's memory: what its guest wrote, and what a guest takes
   // beside that. Not the connections of its calls. Takes as long as Instance::privateBytes().
   std::uint64_t residentBytes() const;

@@ -29,7 +29,7 @@ struct IsolatePool::Entry {
 };
 
 IsolatePool::IsolatePool(Watchdog& watchdog, IsolatePoolOptions options)
-    : watchdog_(watchdog), options_(options) {}
+    : watchdog_(watchdog), options_(options), firstResting_(entries_.end()) {}
 
 IsolatePool::~IsolatePool() = default;
 
@@ -64,7 +64,9 @@ IsolatePool::Entry& IsolatePool::take(const std::shared_ptr<const App>& app,
     const Entries::iterator entry = found->second;
     // Another database may have got the address of one that was closed.
     if (!keepsState || isSame(entry->database, database)) {
+      wake(entry);
       entries_.splice(entries_.begin(), entries_, entry);
+      entry->usedAt = Clock::now();
       return *entry;
     }
     discard(entry);
@@ -104,7 +106,12 @@ void IsolatePool::giveUp(Entry& entry) noexcept {
   ++counters_.discarded;
 }
 
+void IsolatePool::wake(Entries::iterator entry) noexcept {
+  if (entry == firstResting_) ++firstResting_;
+}
+
 void IsolatePool::discard(Entries::iterator entry) noexcept {
+  wake(entry);
   mark(*entry, false);
   counters_.bytes -= entry->bytes;
   --counters_.isolates;
@@ -120,8 +127,16 @@ void IsolatePool::makeRoom() noexcept {
 }
 
 bool IsolatePool::prepareAhead() noexcept {
-  if (!entries_.empty() && nextExpiry() <= Clock::now()) {
+  const auto now = Clock::now();
+  if (nextExpiry() <= now) {
     discard(std::prev(entries_.end()));
+    return true;
+  }
+  if (nextRest() <= now) {
+    --firstResting_;
+    mark(*firstResting_, false);
+    firstResting_->isolate->rest();
+    settle(*firstResting_);
     return true;
   }
   if (toPrepare_ == 0) return false;
@@ -140,6 +155,15 @@ void IsolatePool::mark(Entry& entry, bool isToPrepare) noexcept {
   toPrepare_ += isToPrepare ? 1 : 0;
   toPrepare_ -= entry.isToPrepare ? 1 : 0;
   entry.isToPrepare = isToPrepare;
+}
+
+IsolatePool::Clock::time_point IsolatePool::nextWork() const noexcept {
+  return std::min(nextRest(), nextExpiry());
+}
+
+IsolatePool::Clock::time_point IsolatePool::nextRest() const noexcept {
+  return firstResting_ == entries_.begin() ? Clock::time_point::max()
+                                           : std::prev(firstResting_)->usedAt + options_.restAfter;
 }
 
 IsolatePool::Clock::time_point IsolatePool::nextExpiry() const noexcept {

@@ -1,5 +1,7 @@
 #include "runtime/workers.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
@@ -124,6 +126,7 @@ Error errorOfCurrentException() noexcept {
 
 IsolatePoolOptions poolOptions(const WorkersOptions& options) {
   return {.bytesMax = options.isolateBytesMax / options.threads,
+          .restAfter = options.isolateRestAfter,
           .idleTimeMax = options.isolateIdleTimeMax,
           .resetCheck = options.resetCheck};
 }
@@ -181,7 +184,7 @@ class Workers::Worker {
         lock.lock();
         isolates_ = pool.counters();
         if (!didSomething && !shared_.queue_.isReady() && !shared_.ending_) {
-          sleep(lock, pool.nextExpiry());
+          sleep(lock, pool.nextWork());
         }
       }
     }
@@ -317,6 +320,13 @@ Workers::Counters Workers::Shared::counters() const {
     counters.isolates.bytes += worker->isolates_.bytes;
   }
   return counters;
+}
+
+void allowManyFiles() noexcept {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 Workers::Workers(Watchdog& watchdog, WorkersOptions options) {

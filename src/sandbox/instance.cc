@@ -140,12 +140,14 @@ struct Instance::Parts {
     faultsWhenFound = {};
   }
 
-  bool reset() {
+  enum class Way : std::uint8_t { Quickest, MapAnew };
+
+  bool reset(Way way) {
     if (from == nullptr || ended || supervised.isCondemned() ||
         memoryBytes() != from->memoryBytes()) {
       return false;
     }
-    resetMemory();
+    resetMemory(way);
     setGlobals(from->globals());
     supervised.askedToStop = false;
     host.failure = nullptr;
@@ -164,9 +166,23 @@ struct Instance::Parts {
     faultsWhenFound = faults;
   }
 
-  void resetMemory() {
+  // All but what is private is the snapshot's, and comes back at the next access.
+  void dropSharedPages() {
     findWritten();
-    if (writtenBytes <= kCopiedBytesMax) {
+    std::size_t at = 0;
+    const auto dropUpTo = [this, &at](std::size_t end) {
+      if (at < end) madvise(supervised.memory + at, end - at, MADV_DONTNEED);
+    };
+    for (const PageRun& run : written) {
+      dropUpTo(run.offset);
+      at = run.offset + run.bytes;
+    }
+    dropUpTo(memoryBytes());
+  }
+
+  void resetMemory(Way way) {
+    if (way == Way::Quickest) findWritten();
+    if (way == Way::Quickest && writtenBytes <= kCopiedBytesMax) {
       for (const PageRun& run : written) from->copyBack(supervised.memory, run);
     } else {
       mapMemory();
@@ -463,7 +479,11 @@ Payload Instance::resultKind() {
   return u32(parts_->call(parts_->resultKind, {})) == 0 ? Payload::Json : Payload::Bytes;
 }
 
-bool Instance::reset() { return parts_->reset(); }
+bool Instance::reset() { return parts_->reset(Parts::Way::Quickest); }
+
+bool Instance::resetAndDrop() { return parts_->reset(Parts::Way::MapAnew); }
+
+void Instance::dropSharedPages() { parts_->dropSharedPages(); }
 
 bool Instance::start(std::string_view options) {
   return u32(parts_->callWith("ss_start", options)) != 0;

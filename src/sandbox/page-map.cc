@@ -37,6 +37,7 @@ constexpr unsigned long kPagemapScan = _IOWR('f', 16, ScanRequest);
 constexpr std::uint64_t kIsFile = 1u << 2;
 constexpr std::uint64_t kIsPresent = 1u << 3;
 constexpr std::uint64_t kIsSwapped = 1u << 4;
+constexpr std::uint64_t kIsZeroPage = 1u << 5;  // The one that stands for all that were only read.
 
 // An entry of the file.
 constexpr std::uint64_t kEntryPresent = 1ull << 63;
@@ -74,8 +75,8 @@ bool PageMap::tryScan(std::span<const std::byte> memory, std::vector<PageRun>& r
   request.end = first + memory.size();
   request.regions = reinterpret_cast<std::uint64_t>(regions.data());
   request.regionCount = regions.size();
-  request.categoriesInverted = kIsFile;
-  request.categoriesAll = kIsFile;
+  request.categoriesInverted = kIsFile | kIsZeroPage;
+  request.categoriesAll = kIsFile | kIsZeroPage;
   request.categoriesAny = kIsPresent | kIsSwapped;
   request.categoriesReturned = kIsFile;
   while (request.start < request.end) {

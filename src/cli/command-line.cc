@@ -8,9 +8,9 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/suggest.h"
 #include "base/units.h"
 #include "cli/help.h"
-#include "cli/suggest.h"
 
 namespace schemascript {
 namespace {
@@ -41,6 +41,7 @@ struct Given {
   std::vector<std::string> words;  // What is no option: FILE, and what may follow it.
   std::string database;
   std::string output;
+  std::string to;
   std::string emit;
   std::string timeLimit;
   std::string memoryLimit;
@@ -53,6 +54,7 @@ struct Given {
   bool asJson = false;
   bool sourceMap = false;
   bool dryRun = false;
+  bool force = false;
   bool help = false;
 };
 
@@ -151,7 +153,7 @@ class CommandParser {
   }
 
   [[noreturn]] void refuse(std::string_view word) const {
-    if (command_.words.size() > 1) {
+    if (command_.words.size() != 1) {
       throw invalidRequest(str("'", word, "' is too much: ", usage()));
     }
     throw invalidRequest(
@@ -161,6 +163,7 @@ class CommandParser {
 
   std::string usage() const {
     std::string usage = str("schemascript ", command_.name);
+    if (command_.words.empty()) usage += " takes options only";
     for (const std::string_view word : command_.words) {
       usage += str(' ', word, word == kFile ? ".ts" : "");
     }
@@ -317,7 +320,26 @@ Invocation makeCache(const Given& given, std::vector<std::string>) {
   return command;
 }
 
-const std::array<Command, 7>& commands() {
+Invocation makeBackup(const Given& given, std::vector<std::string>) {
+  if (given.database.empty() || given.to.empty()) {
+    throw invalidRequest(
+        "backup needs a database and a place for its copy: schemascript backup --db FILE --to "
+        "FILE");
+  }
+  return BackupCommand{given.database, given.to, given.force ? Replace::Yes : Replace::No};
+}
+
+Invocation makeRestore(const Given& given, std::vector<std::string>) {
+  if (given.words.empty() || given.words.front().empty() || given.database.empty()) {
+    throw invalidRequest(
+        "restore needs a backup and the database that gets its content: schemascript restore "
+        "BACKUP --db FILE");
+  }
+  return RestoreCommand{given.words.front(), given.database,
+                        given.force ? Replace::Yes : Replace::No};
+}
+
+const std::array<Command, 9>& commands() {
   const ValueOption time{"--time-limit", &Given::timeLimit};
   const ValueOption memory{"--memory-limit", &Given::memoryLimit};
   const ValueOption database{"--db", &Given::database};
@@ -328,7 +350,7 @@ const std::array<Command, 7>& commands() {
                                    {"--read-only", &Given::readOnly},
                                    {"--show-values", &Given::showValues},
                                    {"--stats", &Given::showStatistics}};
-  static const std::array<Command, 7> kCommands{{
+  static const std::array<Command, 9> kCommands{{
       {"run", runHelp, {kFile}, {database, reads, writes, time, memory}, runFlags, true, makeRun},
       {"call",
        callHelp,
@@ -360,6 +382,20 @@ const std::array<Command, 7>& commands() {
        false,
        makeBundle},
       {"cache", cacheHelp, {"ACTION"}, {}, {{"--dry-run", &Given::dryRun}}, false, makeCache},
+      {"backup",
+       backupHelp,
+       {},
+       {database, {"--to", &Given::to}},
+       {{"--force", &Given::force}},
+       false,
+       makeBackup},
+      {"restore",
+       restoreHelp,
+       {"BACKUP"},
+       {database},
+       {{"--force", &Given::force}},
+       false,
+       makeRestore},
   }};
   return kCommands;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "database/backup.h"
 #include "database/capabilities.h"
 
 namespace schemascript {
@@ -65,13 +66,27 @@ struct CacheCommand {
   bool dryRun = false;
 };
 
+// `database` is copied into the file `to`, while others may use it.
+struct BackupCommand {
+  std::filesystem::path database;
+  std::filesystem::path to;
+  Replace replace = Replace::No;
+};
+
+// `database` gets the content of `backup`.
+struct RestoreCommand {
+  std::filesystem::path backup;
+  std::filesystem::path database;
+  Replace replace = Replace::No;
+};
+
 // --help and --version.
 struct ShowText {
   std::string text;
 };
 
 using Invocation = std::variant<RunCommand, PushCommand, EmitCommand, CallCommand, BundleCommand,
-                                CacheCommand, ShowText>;
+                                CacheCommand, BackupCommand, RestoreCommand, ShowText>;
 
 // The guest itself takes some 6 MB before the script has done anything.
 inline constexpr std::uint64_t kMemoryLimitBytesMin = 16ull << 20;

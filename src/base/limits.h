@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string_view>
 
 namespace schemascript {
 
@@ -110,5 +111,14 @@ struct Limits {
   // reads another one twice doubles it; ten of those in a row are a thousand.
   std::uint32_t schemaTokensMax = 1'000'000;
 };
+
+// The guest itself takes some 6 MB before the script has done anything.
+inline constexpr std::uint64_t kMemoryBytesMaxMin = 16ull << 20;
+// All that 32-bit WebAssembly can address.
+inline constexpr std::uint64_t kMemoryBytesMaxMax = 4ull << 30;
+
+// The limits of a guest with `memoryBytes` in all, of which the heap gets its part. Throws
+// InvalidRequest when that is too little or too much; `name` is what the setting is called.
+Limits withMemory(Limits limits, std::uint64_t memoryBytes, std::string_view name);
 
 }  // namespace schemascript

@@ -126,7 +126,7 @@ TEST(CommandLine, HasALeastAndALargestMemory) {
 
 TEST(CommandLine, KeepsTheHeapBelowTheMemory) {
   for (const std::uint64_t megabytes : {16, 64, 1024}) {
-    const Limits limits = withMemory({}, megabytes << 20);
+    const Limits limits = withMemory({}, megabytes << 20, "--memory-limit");
     EXPECT_LE(limits.heapBytesMax + (4u << 20), limits.memoryBytesMax);
     EXPECT_GE(limits.heapBytesMax, limits.memoryBytesMax / 2);
   }

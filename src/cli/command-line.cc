@@ -202,7 +202,8 @@ Limits limitsFrom(const Given& given) {
     if (limits.runTimeMax.count() == 0) throw invalidRequest("--time-limit must be more than 0");
   }
   if (!given.memoryLimit.empty()) {
-    limits = withMemory(limits, parse("--memory-limit", given.memoryLimit, parseSize));
+    limits =
+        withMemory(limits, parse("--memory-limit", given.memoryLimit, parseSize), "--memory-limit");
   }
   return limits;
 }
@@ -418,22 +419,6 @@ const Command* tryFindCommand(std::string_view name) {
 }
 
 }  // namespace
-
-Limits withMemory(Limits limits, std::uint64_t memoryBytes) {
-  constexpr std::uint64_t kPageBytes = 64 * 1024;
-  constexpr std::uint64_t kOutsideHeapBytesMin = 4ull << 20;
-  if (memoryBytes < kMemoryLimitBytesMin || memoryBytes > kMemoryLimitBytesMax) {
-    throw invalidRequest(str("--memory-limit is ", formatSize(memoryBytes),
-                             "; it must be at least ", formatSize(kMemoryLimitBytesMin),
-                             " and at most ", formatSize(kMemoryLimitBytesMax)));
-  }
-  limits.memoryBytesMax = memoryBytes / kPageBytes * kPageBytes;
-  // What is left is for the stack, for the guest's own data, and for freed memory that is not in
-  // one piece.
-  limits.heapBytesMax =
-      limits.memoryBytesMax - std::max(limits.memoryBytesMax / 8, kOutsideHeapBytesMin);
-  return limits;
-}
 
 Invocation parseCommandLine(std::vector<std::string> words) {
   if (words.empty()) {

@@ -88,17 +88,8 @@ struct ShowText {
 using Invocation = std::variant<RunCommand, PushCommand, EmitCommand, CallCommand, BundleCommand,
                                 CacheCommand, BackupCommand, RestoreCommand, ShowText>;
 
-// The guest itself takes some 6 MB before the script has done anything.
-inline constexpr std::uint64_t kMemoryLimitBytesMin = 16ull << 20;
-// All that 32-bit WebAssembly can address.
-inline constexpr std::uint64_t kMemoryLimitBytesMax = 4ull << 30;
-
 // `words` without the program's name. Throws InvalidRequest: what is wrong, and the word that was
 // probably meant.
 Invocation parseCommandLine(std::vector<std::string> words);
-
-// The limits of a guest with `memoryBytes` in all. Throws InvalidRequest when that is too little or
-// too much.
-Limits withMemory(Limits limits, std::uint64_t memoryBytes);
 
 }  // namespace schemascript

@@ -198,10 +198,9 @@ class Watcher::Shared {
   // Watches it, if that is possible and it is not watched.
   void attach(const fs::path& path, Folder& folder) noexcept {
     if (!inotify_.isOpen() || folder.watch >= 0) return;
-    const auto stamp = tryStamp(path);
     folder.watch = ::inotify_add_watch(inotify_.get(), path.c_str(), kEvents | IN_ONLYDIR);
     struct ::stat found{};
-    if (stamp && ::stat(path.c_str(), &found) == 0) folder.inode = found.st_ino;
+    if (::stat(path.c_str(), &found) == 0) folder.inode = found.st_ino;
   }
 
   void detach(Folder& folder) noexcept {

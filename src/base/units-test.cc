@@ -59,5 +59,14 @@ TEST(Units, WritesTheShortestExactForm) {
   EXPECT_EQ(formatSize(3ull << 30), "3gb");
 }
 
+TEST(Units, WritesSizesForPeople) {
+  EXPECT_EQ(formatRoughSize(0), "0.0kb");
+  EXPECT_EQ(formatRoughSize(512), "0.5kb");
+  EXPECT_EQ(formatRoughSize((1 << 20) - 1), "1024.0kb");
+  EXPECT_EQ(formatRoughSize(1 << 20), "1.0mb");
+  EXPECT_EQ(formatRoughSize(12'900'000), "12.3mb");
+  EXPECT_EQ(formatRoughSize(3ull << 39), "1536.0gb");
+}
+
 }  // namespace
 }  // namespace schemascript

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <charconv>
+#include <iomanip>
 #include <limits>
 #include <optional>
 #include <span>
@@ -75,5 +76,14 @@ std::uint64_t parseSize(std::string_view text) {
 }
 
 std::string formatSize(std::uint64_t bytes) { return format(bytes, kSizeUnits); }
+
+std::string formatRoughSize(std::uint64_t bytes) {
+  const Unit* best = &kSizeUnits[1];
+  for (const Unit& unit : kSizeUnits) {
+    if (bytes >= unit.factor && unit.factor > best->factor) best = &unit;
+  }
+  const double amount = static_cast<double>(bytes) / static_cast<double>(best->factor);
+  return str(std::fixed, std::setprecision(1), amount, best->name);
+}
 
 }  // namespace schemascript

@@ -19,5 +19,7 @@ std::string formatDuration(std::chrono::milliseconds duration);
 std::uint64_t parseSize(std::string_view text);
 // The shortest exact form, which parseSize reads.
 std::string formatSize(std::uint64_t bytes);
+// For people: `0.5kb`, `12.3mb`, one digit behind the point. parseSize does not read it.
+std::string formatRoughSize(std::uint64_t bytes);
 
 }  // namespace schemascript

@@ -1,7 +1,6 @@
 // `schemascript cache`
-#include <iomanip>
-
 #include "base/file.h"
+#include "base/units.h"
 #include "cli/cache-files.h"
 #include "cli/commands.h"
 #include "cli/text.h"
@@ -22,11 +21,7 @@ Use useOf(const std::vector<CacheFile>& files) {
 
 // `3 bundles, 1.2mb`
 std::string describe(const Use& use, std::string_view one) {
-  constexpr std::uint64_t kMegabyte = 1 << 20;
-  const bool isSmall = use.bytes < kMegabyte;
-  const double size = static_cast<double>(use.bytes) / (isSmall ? 1024 : kMegabyte);
-  return str(use.files, ' ', one, use.files == 1 ? "" : "s", ", ", std::fixed, std::setprecision(1),
-             size, isSmall ? "kb" : "mb");
+  return str(use.files, ' ', one, use.files == 1 ? "" : "s", ", ", formatRoughSize(use.bytes));
 }
 
 struct Listing {

@@ -8,12 +8,12 @@
 #include <iomanip>
 #include <system_error>
 
+#include "base/suggest.h"
 #include "base/units.h"
 #include "cli/app.h"
 #include "cli/cache-files.h"
 #include "cli/commands.h"
 #include "cli/error-report.h"
-#include "cli/suggest.h"
 #include "cli/text.h"
 #include "migrate/push.h"
 #include "runtime/app.h"

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/memory-limit.h"
 #include "cli/help.h"
 
 namespace schemascript {
@@ -139,7 +140,7 @@ TEST(CommandLine, LetsAScriptWriteAsMuchAsItLikes) {
 
 TEST(CommandLine, KeepsTheHeapBelowTheMemory) {
   for (const std::uint64_t megabytes : {16, 64, 1024}) {
-    const Limits limits = withMemory({}, megabytes << 20);
+    const Limits limits = withMemory({}, megabytes << 20, "--memory-limit");
     EXPECT_LE(limits.heapBytesMax + (4u << 20), limits.memoryBytesMax);
     EXPECT_GE(limits.heapBytesMax, limits.memoryBytesMax / 2);
   }
@@ -159,7 +160,8 @@ TEST(CommandLine, ShowsHelpWhateverElseIsWrong) {
 
 // A drift between the two would be noticed by users only.
 TEST(CommandLine, KnowsEveryOptionOfItsHelp) {
-  for (const std::string command : {"run", "call", "push", "compile", "evaluate", "bundle"}) {
+  for (const std::string command :
+       {"run", "call", "push", "compile", "evaluate", "bundle", "backup", "restore"}) {
     const std::string help = shown({command, "--help"});
     for (std::size_t at = help.find("\n  -"); at != std::string::npos;
          at = help.find("\n  -", at + 1)) {
@@ -237,6 +239,39 @@ TEST(CommandLine, TakesCache) {
   EXPECT_EQ(refusal({"cache", "--dry-run"}),
             "--dry-run is for: schemascript cache clean --dry-run");
   EXPECT_EQ(shown({"cache", "--help"}), cacheHelp());
+}
+
+TEST(CommandLine, TakesBackup) {
+  const auto parse = [](Words words) { return std::get<BackupCommand>(parseCommandLine(words)); };
+  const BackupCommand command = parse({"backup", "--db", "a.db", "--to", "b.db"});
+  EXPECT_EQ(command.database, "a.db");
+  EXPECT_EQ(command.to, "b.db");
+  EXPECT_EQ(command.replace, Replace::No);
+  EXPECT_EQ(parse({"backup", "--to=b.db", "--force", "--db=a.db"}).replace, Replace::Yes);
+  const std::string incomplete =
+      "backup needs a database and a place for its copy: schemascript backup --db FILE --to FILE";
+  EXPECT_EQ(refusal({"backup"}), incomplete);
+  EXPECT_EQ(refusal({"backup", "--db", "a.db"}), incomplete);
+  EXPECT_EQ(refusal({"backup", "--to", "a.db"}), incomplete);
+  EXPECT_EQ(refusal({"backup", "a.db", "--to", "b.db"}),
+            "'a.db' is too much: schemascript backup takes options only");
+}
+
+TEST(CommandLine, TakesRestore) {
+  const auto parse = [](Words words) { return std::get<RestoreCommand>(parseCommandLine(words)); };
+  const RestoreCommand command = parse({"restore", "b.db", "--db", "a.db"});
+  EXPECT_EQ(command.backup, "b.db");
+  EXPECT_EQ(command.database, "a.db");
+  EXPECT_EQ(command.replace, Replace::No);
+  EXPECT_EQ(parse({"restore", "--force", "b.db", "--db", "a.db"}).replace, Replace::Yes);
+  const std::string incomplete =
+      "restore needs a backup and the database that gets its content: schemascript restore BACKUP "
+      "--db FILE";
+  EXPECT_EQ(refusal({"restore"}), incomplete);
+  EXPECT_EQ(refusal({"restore", "b.db"}), incomplete);
+  EXPECT_EQ(refusal({"restore", "--db", "a.db"}), incomplete);
+  EXPECT_EQ(refusal({"restore", "b.db", "c.db", "--db", "a.db"}),
+            "there is one BACKUP, so 'c.db' is too much");
 }
 
 TEST(CommandLine, TakesCompileAndEvaluate) {

@@ -10,9 +10,10 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/memory-limit.h"
+#include "base/suggest.h"
 #include "base/units.h"
 #include "cli/help.h"
-#include "cli/suggest.h"
 
 namespace schemascript {
 namespace {
@@ -43,6 +44,7 @@ struct Given {
   std::vector<std::string> words;  // What is no option: FILE, and what may follow it.
   std::string database;
   std::string output;
+  std::string to;
   std::string emit;
   std::string timeLimit;
   std::string memoryLimit;
@@ -56,6 +58,7 @@ struct Given {
   bool asJson = false;
   bool sourceMap = false;
   bool dryRun = false;
+  bool force = false;
   bool help = false;
 };
 
@@ -154,7 +157,7 @@ class CommandParser {
   }
 
   [[noreturn]] void refuse(std::string_view word) const {
-    if (command_.words.size() > 1) {
+    if (command_.words.size() != 1) {
       throw invalidRequest(str("'", word, "' is too much: ", usage()));
     }
     throw invalidRequest(
@@ -164,6 +167,7 @@ class CommandParser {
 
   std::string usage() const {
     std::string usage = str("schemascript ", command_.name);
+    if (command_.words.empty()) usage += " takes options only";
     for (const std::string_view word : command_.words) {
       usage += str(' ', word, word == kFile ? ".ts" : "");
     }
@@ -212,7 +216,8 @@ Limits limitsFrom(const Given& given) {
     if (limits.runTimeMax.count() == 0) throw invalidRequest("--time-limit must be more than 0");
   }
   if (!given.memoryLimit.empty()) {
-    limits = withMemory(limits, parse("--memory-limit", given.memoryLimit, parseSize));
+    limits =
+        withMemory(limits, parse("--memory-limit", given.memoryLimit, parseSize), "--memory-limit");
   }
   if (!given.fuelLimit.empty()) limits.fuelMax = parseFuel(given.fuelLimit);
   // Somebody's own script, on their own terminal.
@@ -333,7 +338,26 @@ Invocation makeCache(const Given& given, std::vector<std::string>) {
   return command;
 }
 
-const std::array<Command, 7>& commands() {
+Invocation makeBackup(const Given& given, std::vector<std::string>) {
+  if (given.database.empty() || given.to.empty()) {
+    throw invalidRequest(
+        "backup needs a database and a place for its copy: schemascript backup --db FILE --to "
+        "FILE");
+  }
+  return BackupCommand{given.database, given.to, given.force ? Replace::Yes : Replace::No};
+}
+
+Invocation makeRestore(const Given& given, std::vector<std::string>) {
+  if (given.words.empty() || given.words.front().empty() || given.database.empty()) {
+    throw invalidRequest(
+        "restore needs a backup and the database that gets its content: schemascript restore "
+        "BACKUP --db FILE");
+  }
+  return RestoreCommand{given.words.front(), given.database,
+                        given.force ? Replace::Yes : Replace::No};
+}
+
+const std::array<Command, 9>& commands() {
   const ValueOption time{"--time-limit", &Given::timeLimit};
   const ValueOption memory{"--memory-limit", &Given::memoryLimit};
   const ValueOption database{"--db", &Given::database};
@@ -345,7 +369,7 @@ const std::array<Command, 7>& commands() {
                                    {"--read-only", &Given::readOnly},
                                    {"--show-values", &Given::showValues},
                                    {"--stats", &Given::showStatistics}};
-  static const std::array<Command, 7> kCommands{{
+  static const std::array<Command, 9> kCommands{{
       {"run",
        runHelp,
        {kFile},
@@ -383,6 +407,20 @@ const std::array<Command, 7>& commands() {
        false,
        makeBundle},
       {"cache", cacheHelp, {"ACTION"}, {}, {{"--dry-run", &Given::dryRun}}, false, makeCache},
+      {"backup",
+       backupHelp,
+       {},
+       {database, {"--to", &Given::to}},
+       {{"--force", &Given::force}},
+       false,
+       makeBackup},
+      {"restore",
+       restoreHelp,
+       {"BACKUP"},
+       {database},
+       {{"--force", &Given::force}},
+       false,
+       makeRestore},
   }};
   return kCommands;
 }
@@ -405,22 +443,6 @@ const Command* tryFindCommand(std::string_view name) {
 }
 
 }  // namespace
-
-Limits withMemory(Limits limits, std::uint64_t memoryBytes) {
-  constexpr std::uint64_t kPageBytes = 64 * 1024;
-  constexpr std::uint64_t kOutsideHeapBytesMin = 4ull << 20;
-  if (memoryBytes < kMemoryLimitBytesMin || memoryBytes > kMemoryLimitBytesMax) {
-    throw invalidRequest(str("--memory-limit is ", formatSize(memoryBytes),
-                             "; it must be at least ", formatSize(kMemoryLimitBytesMin),
-                             " and at most ", formatSize(kMemoryLimitBytesMax)));
-  }
-  limits.memoryBytesMax = memoryBytes / kPageBytes * kPageBytes;
-  // What is left is for the stack, for the guest's own data, and for freed memory that is not in
-  // one piece.
-  limits.heapBytesMax =
-      limits.memoryBytesMax - std::max(limits.memoryBytesMax / 8, kOutsideHeapBytesMin);
-  return limits;
-}
 
 Invocation parseCommandLine(std::vector<std::string> words) {
   if (words.empty()) {

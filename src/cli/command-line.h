@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "database/backup.h"
 #include "database/capabilities.h"
 
 namespace schemascript {
@@ -65,25 +66,30 @@ struct CacheCommand {
   bool dryRun = false;
 };
 
+// `database` is copied into the file `to`, while others may use it.
+struct BackupCommand {
+  std::filesystem::path database;
+  std::filesystem::path to;
+  Replace replace = Replace::No;
+};
+
+// `database` gets the content of `backup`.
+struct RestoreCommand {
+  std::filesystem::path backup;
+  std::filesystem::path database;
+  Replace replace = Replace::No;
+};
+
 // --help and --version.
 struct ShowText {
   std::string text;
 };
 
 using Invocation = std::variant<RunCommand, PushCommand, EmitCommand, CallCommand, BundleCommand,
-                                CacheCommand, ShowText>;
-
-// The guest itself takes some 6 MB before the script has done anything.
-inline constexpr std::uint64_t kMemoryLimitBytesMin = 16ull << 20;
-// All that 32-bit WebAssembly can address.
-inline constexpr std::uint64_t kMemoryLimitBytesMax = 4ull << 30;
+                                CacheCommand, BackupCommand, RestoreCommand, ShowText>;
 
 // `words` without the program's name. Throws InvalidRequest: what is wrong, and the word that was
 // probably meant.
 Invocation parseCommandLine(std::vector<std::string> words);
-
-// The limits of a guest with `memoryBytes` in all. Throws InvalidRequest when that is too little or
-// too much.
-Limits withMemory(Limits limits, std::uint64_t memoryBytes);
 
 }  // namespace schemascript

@@ -26,4 +26,10 @@ ExitCode bundleCommand(const BundleCommand& command, Output& output);
 // Shows what is in the cache, or removes it.
 ExitCode cacheCommand(const CacheCommand& command, Output& output);
 
+// Copies a database that may be in use.
+ExitCode backupCommand(const BackupCommand& command, Output& output);
+
+// Gives a database the content of a backup.
+ExitCode restoreCommand(const RestoreCommand& command, Output& output);
+
 }  // namespace schemascript

@@ -17,6 +17,8 @@ Commands:
   evaluate FILE.ts   show the tables that it declares
   bundle FILE.ts     make one ES module of it and its imports, for programs that embed SchemaScript
   cache              show what is cached; remove it with: cache clean
+  backup             copy a database that is in use into a file
+  restore BACKUP     give a database the content of such a copy
 
 Options:
   -h, --help         this text; behind a command, that command's
@@ -174,6 +176,37 @@ Options:
   -h, --help            this text
 
 The folder is $SCHEMASCRIPT_CACHE; without that $XDG_CACHE_HOME/schemascript, or else ~/.cache/schemascript.
+The exit codes are listed by: schemascript --help
+)";
+}
+
+std::string_view backupHelp() noexcept {
+  return R"(Copies a database into a file, as it is at one moment. Others may go on reading and writing it meanwhile.
+
+Usage: schemascript backup --db FILE --to FILE [OPTIONS]
+
+Options:
+  --db FILE             the database
+  --to FILE             the copy
+  --force               replace the copy if it is there
+  -h, --help            this text
+
+The copy is checked before it gets its name: whatever happens, that file is the old one or the new one.
+The exit codes are listed by: schemascript --help
+)";
+}
+
+std::string_view restoreHelp() noexcept {
+  return R"(Gives a database the content of a backup, in one transaction: whoever has it open sees the old content or the new.
+
+Usage: schemascript restore BACKUP --db FILE [OPTIONS]
+
+Options:
+  --db FILE             the database; created if it is not there
+  --force               replace the content of a database that is there
+  -h, --help            this text
+
+The backup is checked first, and stays as it is. Whoever writes the database at the moment is waited for, 5 seconds long.
 The exit codes are listed by: schemascript --help
 )";
 }

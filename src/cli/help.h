@@ -15,6 +15,8 @@ std::string_view evaluateHelp() noexcept;
 std::string_view callHelp() noexcept;
 std::string_view bundleHelp() noexcept;
 std::string_view cacheHelp() noexcept;
+std::string_view backupHelp() noexcept;
+std::string_view restoreHelp() noexcept;
 
 // This program's version, and below it those of the parts that decide how it behaves.
 std::string versionText();

@@ -32,6 +32,12 @@ ExitCode invoke(std::vector<std::string> words, Output& output) {
   if (const auto* const command = std::get_if<CacheCommand>(&invocation)) {
     return cacheCommand(*command, output);
   }
+  if (const auto* const command = std::get_if<BackupCommand>(&invocation)) {
+    return backupCommand(*command, output);
+  }
+  if (const auto* const command = std::get_if<RestoreCommand>(&invocation)) {
+    return restoreCommand(*command, output);
+  }
   output.write(std::get<ShowText>(invocation).text);
   return ExitCode::Success;
 }

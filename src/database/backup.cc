@@ -81,7 +81,8 @@ void copy(const Handle& from, const fs::path& fromFile, const Handle& to, const 
   for (;;) {
     const int status = sqlite3_backup_step(backup.get(), kPagesAtOnce);
     if (status != SQLITE_OK && status != SQLITE_DONE) {
-      const bool isReading = (status & 0xff) == SQLITE_NOTADB || (status & 0xff) == SQLITE_CORRUPT;
+      // `from` has been read before, so that what is no database is `to`.
+      const bool isReading = (status & 0xff) == SQLITE_CORRUPT;
       throwFor(nullptr, status, isReading ? "read" : "write", isReading ? fromFile : toFile);
     }
     if (progress) {

@@ -1,5 +1,5 @@
-// Edit distances over the few words of the command line.
-#include "cli/suggest.h"
+// Edit distances over a few words.
+#include "base/suggest.h"
 
 #include <algorithm>
 #include <cstddef>

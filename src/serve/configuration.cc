@@ -9,8 +9,8 @@
 #include <variant>
 
 #include "base/error.h"
-#include "base/memory-limit.h"
 #include "base/file.h"
+#include "base/memory-limit.h"
 #include "base/suggest.h"
 #include "base/units.h"
 #include "serve/cron.h"

@@ -27,8 +27,6 @@ constexpr std::array<std::pair<std::string_view, CallEnd>, 9> kEnds{{
 
 // An attack that only time ends takes so long in every run.
 constexpr std::chrono::milliseconds kRunTimeMax{200};
-// What another limit ends, or nothing, has time for it on a machine that has much else to do.
-constexpr std::chrono::milliseconds kRunTimeMaxOtherwise{30'000};
 
 Error wrong(const std::string& line) {
   return invalidRequest("the comment of a hostile guest has the line: " + line);

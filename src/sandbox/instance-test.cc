@@ -315,6 +315,25 @@ TEST_F(Loaded, IsResetAfterItUsedMostOfItsMemory) {
       });
 }
 
+// What one call wrote is not copied for ever after.
+TEST_F(Loaded, ForgetsWhatASingleCallWrote) {
+  with(
+      "export const f = (mb) => new Uint8Array(mb << 20).fill(1).length; export const g = () => 1;",
+      [&](Instance& instance) {
+        const auto take = [&](const char* name, const char* argument) {
+          EXPECT_NE(call(instance, name, argument), "");
+          EXPECT_TRUE(instance.reset());
+          return instance.privateBytes();
+        };
+        take("g", "");
+        const std::uint64_t little = take("g", "");
+        EXPECT_GE(take("f", "1"), 1u << 20);
+        EXPECT_GE(take("g", ""), 1u << 20);
+        for (int count = 0; count < 100; ++count) take("g", "");
+        EXPECT_LE(take("g", ""), 2 * little);
+      });
+}
+
 TEST_F(Loaded, CannotBeResetWhenItsMemoryHasGrown) {
   GuestThread::run([&] {
     Session session(pool_, {});

@@ -138,6 +138,7 @@ struct Instance::Parts {
     from->mapOver(supervised.memory);
     makeStopWordPrivate();
     faultsWhenFound = {};
+    resetsSinceMapped = 0;
   }
 
   enum class Way : std::uint8_t { Quickest, MapAnew };
@@ -180,9 +181,27 @@ struct Instance::Parts {
     dropUpTo(memoryBytes());
   }
 
+  // Whether a new mapping is better than copying. A page that was written once is copied after
+  // every call, so all are forgotten when there are many more than after the first call that
+  // followed a mapping; and now and then anyhow, less often when it did not help, because that
+  // first call may have been a long one.
+  bool isWorthMapping() noexcept {
+    if (++resetsSinceMapped == 1) {
+      writtenAtFirst = writtenBytes;
+      const bool hasHelped = writtenAtFirst < writtenBefore / 2;
+      resetsUntilMapped = hasHelped ? kResetsUntilMappedMin
+                                    : std::min(2 * resetsUntilMapped, kResetsUntilMappedMax);
+    }
+    const bool hasGrown =
+        resetsSinceMapped >= kResetsUntilMappedMin && writtenBytes / 2 > writtenAtFirst;
+    const bool isDue = hasGrown || resetsSinceMapped >= resetsUntilMapped;
+    if (isDue) writtenBefore = writtenBytes;
+    return isDue || writtenBytes > kCopiedBytesMax;
+  }
+
   void resetMemory(Way way) {
     if (way == Way::Quickest) findWritten();
-    if (way == Way::Quickest && writtenBytes <= kCopiedBytesMax) {
+    if (way == Way::Quickest && !isWorthMapping()) {
       for (const PageRun& run : written) from->copyBack(supervised.memory, run);
     } else {
       mapMemory();
@@ -344,6 +363,9 @@ struct Instance::Parts {
   static constexpr std::uint64_t kGivenBytesMax = 1u << 31;
   // Up to here it is quicker to copy pages back than to map them anew and to have them fault again.
   static constexpr std::size_t kCopiedBytesMax = 4u << 20;
+  // A mapping costs as much as ten resets of a small guest.
+  static constexpr std::uint32_t kResetsUntilMappedMin = 32;
+  static constexpr std::uint32_t kResetsUntilMappedMax = 8192;
 
   const Engine& engine;
   const Snapshot* const from;
@@ -376,6 +398,10 @@ struct Instance::Parts {
   // The private pages of the memory, and the page faults that there had been when they were found.
   std::vector<PageRun> written;
   std::size_t writtenBytes = 0;
+  std::size_t writtenAtFirst = 0;        // By the first call after a mapping.
+  std::size_t writtenBefore = SIZE_MAX;  // The last mapping that was due.
+  std::uint32_t resetsSinceMapped = 0;
+  std::uint32_t resetsUntilMapped = kResetsUntilMappedMin;
   PageFaults faultsWhenFound;
   const std::uint64_t thread = threadNumber();
 };

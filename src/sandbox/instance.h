@@ -120,9 +120,9 @@ class Instance {
   [[nodiscard]] bool receive(std::string_view bytes, BodyState state);
 
   // Puts everything back to what it was when this instance was made, at little cost: it copies the
-  // pages that the guest has ever written. Not while a Watch is on this guest, and always from the
-  // same thread. False when that cannot be done, and the instance has to be given up: a call threw,
-  // or the memory has grown.
+  // pages that the guest has written, and forgets after some resets what a single long call wrote.
+  // Not while a Watch is on this guest, and always from the same thread. False when that cannot be
+  // done, and the instance has to be given up: a call threw, or the memory has grown.
   [[nodiscard]] bool reset();
 
   // For running an app. `options`: a JSON object, as docs/protocol.md has it.

@@ -150,6 +150,7 @@ struct Instance::Parts {
     resetMemory(way);
     setGlobals(from->globals());
     supervised.askedToStop = false;
+    supervised.isCancelled = false;
     host.failure = nullptr;
     return true;
   }

@@ -316,9 +316,10 @@ TEST_F(Working, EndsWhileJobsPostAndWakeOthers) {
   for (int round = 0; round < 30; ++round) {
     std::atomic<std::size_t> accepted = 0;
     std::atomic<std::size_t> answered = 0;
+    std::function<void(JobReport)> again;  // Until the last job has ended.
     {
       Workers workers(*watchdog_, {.threads = 4, .queueMax = 64});
-      std::function<void(JobReport)> again = [&](JobReport) {
+      again = [&](JobReport) {
         ++answered;
         for (int count = 0; count < 2; ++count) {
           Job next = job("absent");

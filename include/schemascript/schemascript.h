@@ -38,6 +38,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -95,7 +96,8 @@ struct Cost {
   std::uint64_t statements = 0;
   std::uint64_t rows = 0;         // That statements answered,
   std::uint64_t answerBytes = 0;  // and their bytes, encoded.
-  std::uint64_t logBytes = 0;
+  std::uint64_t logBytes = 0;     // What it wrote, with what was dropped of it.
+  bool logTruncated = false;      // Something was dropped: more than logBytesMax.
 };
 
 // The one exception of this library. Copying it is cheap and does not throw.
@@ -245,6 +247,11 @@ struct CallOptions {
   // How long it may wait in the queue; it is refused with Unavailable, and nothing was run, when
   // its turn comes later. None: for ever.
   std::optional<std::chrono::milliseconds> queueTimeMax{};
+  // Ends the call when stop is requested of it, from any thread, without waiting for that: for a
+  // caller that went away. It ends with Unavailable then, within milliseconds, wherever it is; in
+  // the queue, when its turn comes. What it has committed stays, what it left open is rolled back.
+  // A call that has ended meanwhile is not changed by it.
+  std::stop_token stop{};
   bool readOnly = false;  // What changes the database is refused.
   // What the call may touch; none: everything.
   std::optional<Capabilities> capabilities{};

@@ -133,6 +133,18 @@ TEST_F(Embedding, SaysWhatACallWroteAndTook) {
   EXPECT_EQ(written, "loaded\n");
 }
 
+TEST_F(Embedding, SaysWhetherTheLogIsWhole) {
+  ss::Limits limits;
+  limits.logBytesMax = 8;  // Both lines of "say".
+  const ss::Cost whole = app_.call(database_, "say", {}, {.limits = limits}).cost;
+  EXPECT_FALSE(whole.logTruncated);
+  EXPECT_EQ(whole.logBytes, 8u);
+  limits.logBytesMax = 7;
+  const ss::Cost cut = app_.call(database_, "say", {}, {.limits = limits}).cost;
+  EXPECT_TRUE(cut.logTruncated);
+  EXPECT_EQ(cut.logBytes, 8u);
+}
+
 TEST_F(Embedding, ForgetsEverythingBetweenCallsUnlessAsked) {
   for (int round = 0; round < 3; ++round) EXPECT_EQ(call("count"), "1");
   const ss::Runtime one({.threads = 1});
@@ -387,6 +399,112 @@ TEST(Queue, RefusesWhatDoesNotFit) {
   EXPECT_EQ(first.get().result, "1");
   EXPECT_EQ(second.get().result, "1");
   expectError(ss::ErrorCode::Unavailable, "(queueTimeMax)", [&] { third.get(); });
+  EXPECT_EQ(app.call(database, "count").result, "1");
+}
+
+// A call of "say" that holds its thread until end().
+class Held {
+ public:
+  Held(const ss::App& app, const ss::Database& database, std::string tenant) {
+    ss::CallOptions options;
+    options.tenant = std::move(tenant);
+    options.log = [this, first = true](ss::LogStream, std::string_view) mutable {
+      if (!std::exchange(first, false)) return;
+      running_.set_value();
+      mayEnd_.get_future().wait();
+    };
+    answer_ = app.callAsync(database, "say", {}, options);
+    running_.get_future().wait();
+  }
+  std::string end() {
+    mayEnd_.set_value();
+    return answer_.get().result;
+  }
+
+ private:
+  std::promise<void> running_;
+  std::promise<void> mayEnd_;
+  std::future<ss::Answer> answer_;
+};
+
+TEST(Tenants, TakeTurns) {
+  const ss::Runtime runtime({.threads = 1});
+  const ss::Database database = runtime.openInMemory();
+  const ss::App app = runtime.load(kApp);
+  Held held(app, database, "x");
+  std::mutex mutex;
+  std::string order;
+  std::vector<std::promise<void>> ended(5);
+  std::size_t index = 0;
+  for (const std::string tenant : {"a", "a", "a", "b", ""}) {
+    app.callAsync(database, "count", {},
+                  [&, tenant, index](ss::Outcome outcome) {
+                    {
+                      const std::lock_guard lock(mutex);
+                      order += outcome.answer ? tenant.empty() ? "-" : tenant : "error";
+                    }
+                    ended[index].set_value();
+                  },
+                  {.tenant = tenant});
+    ++index;
+  }
+  EXPECT_EQ(held.end(), "1");
+  for (auto& one : ended) one.get_future().wait();
+  EXPECT_EQ(order, "ab-aa");
+}
+
+TEST(Tenants, LeaveThreadsForOthers) {
+  const ss::Runtime runtime({.threads = 2, .runningPerTenantMax = 1});
+  const ss::Database database = runtime.openInMemory();
+  const ss::App app = runtime.load(kApp);
+  Held held(app, database, "greedy");
+  auto second = app.callAsync(database, "count", {}, {.tenant = "greedy"});
+  for (int round = 0; round < 5; ++round) {
+    EXPECT_EQ(app.call(database, "count", {}, {.tenant = "modest"}).result, "1");
+  }
+  EXPECT_EQ(second.wait_for(0s), std::future_status::timeout);
+  EXPECT_EQ(held.end(), "1");
+  EXPECT_EQ(second.get().result, "1");
+}
+
+TEST(Tenants, CannotFillTheQueue) {
+  const ss::Runtime runtime({.threads = 1, .queueMax = 3, .waitingPerTenantMax = 2});
+  const ss::Database database = runtime.openInMemory();
+  const ss::App app = runtime.load(kApp);
+  Held held(app, database, "greedy");
+  const auto call = [&](std::string tenant) {
+    return app.callAsync(database, "count", {}, {.tenant = std::move(tenant)});
+  };
+  auto first = call("greedy");
+  auto second = call("greedy");
+  expectError(ss::ErrorCode::Unavailable, "(waitingPerTenantMax)",
+              [&] { static_cast<void>(call("greedy")); });
+  auto other = call("modest");
+  expectError(ss::ErrorCode::Unavailable, "(queueMax)", [&] { static_cast<void>(call("new")); });
+  EXPECT_EQ(held.end(), "1");
+  for (auto* const answer : {&first, &second, &other}) EXPECT_EQ(answer->get().result, "1");
+}
+
+TEST(Stopping, EndsACallWhereverItIs) {
+  const ss::Runtime runtime({.threads = 1});
+  const ss::Database database = runtime.openInMemory();
+  ss::AppOptions options;
+  options.limits.runTimeMax = std::chrono::hours(1);
+  const ss::App app = runtime.load(kApp, options);
+  std::stop_source running;
+  std::stop_source waiting;
+  std::stop_source late;
+  auto first = app.callAsync(database, "spin", {}, {.stop = running.get_token()});
+  auto second = app.callAsync(database, "spin", {}, {.stop = waiting.get_token()});
+  auto third = app.callAsync(database, "count", {}, {.stop = late.get_token()});
+  waiting.request_stop();
+  running.request_stop();
+  for (auto* const answer : {&first, &second}) {
+    expectError(ss::ErrorCode::Unavailable, "spin was stopped before its end (CallOptions::stop)",
+                [&] { answer->get(); });
+  }
+  EXPECT_EQ(third.get().result, "1");
+  late.request_stop();
   EXPECT_EQ(app.call(database, "count").result, "1");
 }
 

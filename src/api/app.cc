@@ -28,6 +28,7 @@ Cost costOf(const CallReport::Cost& from) {
   cost.rows = from.rows;
   cost.answerBytes = from.answerBytes;
   cost.logBytes = from.logBytes;
+  cost.logTruncated = from.logTruncated;
   return cost;
 }
 
@@ -174,6 +175,7 @@ void App::callAsync(const Database& database, std::string_view name, Argument ar
   job.request.limits = options.limits;
   job.request.argumentKind = argument.isBytes() ? Payload::Bytes : Payload::Json;
   job.request.readOnly = options.readOnly;
+  job.request.stop = options.stop;
   if (options.capabilities) {
     job.request.capabilities =
         std::static_pointer_cast<const layers::Capabilities>(options.capabilities->parsed_);

@@ -75,6 +75,9 @@ std::pair<ErrorCode, std::string> describe(std::string_view subject, CallEnd end
               withDetail(str(subject, " waits for a promise that nothing can settle"), error)};
     case CallEnd::Trapped:
       return {ErrorCode::GuestFailed, withDetail(str(subject, " failed"), error)};
+    case CallEnd::Cancelled:
+      return {ErrorCode::Unavailable,
+              withDetail(str(subject, " was stopped before its end (CallOptions::stop)"), error)};
     case CallEnd::NoSuchExport:
       return {ErrorCode::InvalidRequest, error.message};
     case CallEnd::BadArgument:

@@ -4,10 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <thread>
 
@@ -31,6 +34,7 @@ class Caller {
   }
   CallReport callWith(const CallRequest& request) { return isolate_.call(database_, request); }
   void refresh() { isolate_.refresh(); }
+  void forget() { isolate_.discard(); }
 
  private:
   Isolate isolate_;
@@ -509,6 +513,111 @@ TEST_F(Calling, SharesAnAppBetweenThreads) {
     });
   }
   for (std::thread& thread : threads) thread.join();
+}
+
+// Each says "x" when it is there, and does not end by itself.
+constexpr std::string_view kEndless = R"js(
+  const here = () => console.log("x");
+  const ask = (request) => JSON.parse(__host_sqlite_call(JSON.stringify(request)));
+  let count = 0;
+  export const next = () => ++count;
+  export const loop = () => { here(); for (;;); };
+  export const stubborn = () => { here(); for (;;) try { for (;;); } catch {} finally { continue; } };
+  export const timer = () => new Promise((resolve) => { here(); setTimeout(resolve, 3e6); });
+  export const timers = async () => {
+    here();
+    for (;;) await new Promise((resolve) => setTimeout(resolve, 1));
+  };
+  export const statement = () => { here(); return ask({ method: "all", sql: `with recursive n(i) as
+    (select 1 union all select i + 1 from n) select count(*) from n` }); };
+  export const expression = () => { here(); return /(a+)+b/.test("a".repeat(60)); };
+  export const leave = () => {
+    ask({ method: "begin" });
+    ask({ method: "run", sql: "create table left (x)" });
+    here();
+    for (;;);
+  };
+)js";
+
+TEST_F(Calling, EndsWhereverItIsWhenItIsAskedToStop) {
+  limits_.runTimeMax = std::chrono::hours(1);
+  limits_.sqlTimeMax = std::chrono::hours(1);
+  for (const Isolation isolation : {Isolation::Request, Isolation::Worker}) {
+    with(kEndless, isolation, [&](Caller& isolate) {
+      for (const std::string_view name :
+           {"loop", "stubborn", "timer", "timers", "statement", "expression", "leave"}) {
+        EXPECT_EQ(answer(isolate.call("next", "")), "1") << name;
+        std::stop_source source;
+        std::promise<void> isRunning;
+        std::jthread stopper([&] {
+          isRunning.get_future().wait();
+          source.request_stop();
+        });
+        const CallReport report =
+            isolate.callWith({.name = name,
+                              .log = [&](LogStream, std::string_view) { isRunning.set_value(); },
+                              .stop = source.get_token()});
+        EXPECT_EQ(static_cast<int>(report.end), static_cast<int>(CallEnd::Cancelled)) << name;
+        EXPECT_EQ(report.rolledBack, name == "leave" ? 1u : 0u);
+        EXPECT_GT(report.cost.wall, 0ns);
+        // Nothing of it is left, not even with Isolation::Worker.
+        EXPECT_EQ(answer(isolate.call("next", "")), "1") << name;
+        if (isolation == Isolation::Worker) isolate.forget();
+      }
+    });
+  }
+}
+
+TEST_F(Calling, IsStoppedFromItsOwnLog) {
+  limits_.runTimeMax = std::chrono::hours(1);
+  with(kEndless, Isolation::Request, [&](Caller& isolate) {
+    std::stop_source source;
+    EXPECT_EQ(isolate
+                  .callWith({.name = "loop",
+                             .log = [&](LogStream, std::string_view) { source.request_stop(); },
+                             .stop = source.get_token()})
+                  .end,
+              CallEnd::Cancelled);
+    EXPECT_EQ(answer(isolate.call("next", "")), "1");
+  });
+}
+
+TEST_F(Calling, RunsNothingThatWasStoppedBefore) {
+  with(kEndless, Isolation::Worker, [&](Caller& isolate) {
+    EXPECT_EQ(answer(isolate.call("next", "")), "1");
+    std::stop_source source;
+    source.request_stop();
+    const CallReport report = isolate.callWith({.name = "next", .stop = source.get_token()});
+    EXPECT_EQ(report.end, CallEnd::Cancelled);
+    EXPECT_EQ(report.cost.fuel, 0u);
+    EXPECT_EQ(answer(isolate.call("next", "")), "2");  // And what was kept is kept.
+  });
+}
+
+// Requests that come at about the end of a call end that one, or nothing.
+TEST_F(Calling, NeverStopsTheCallAfterTheOneThatIsMeant) {
+  with(kEndless, Isolation::Request, [&](Caller& isolate) {
+    std::size_t stopped = 0;
+    for (int round = 0; round < 300; ++round) {
+      std::stop_source source;
+      std::atomic<bool> begins = false;
+      std::jthread stopper([&, round] {
+        while (!begins) std::this_thread::yield();
+        const auto when = std::chrono::steady_clock::now() + round * 10us;
+        while (std::chrono::steady_clock::now() < when) continue;
+        source.request_stop();
+      });
+      begins = true;
+      const CallReport report = isolate.callWith({.name = "next", .stop = source.get_token()});
+      if (report.end == CallEnd::Cancelled) {
+        ++stopped;
+      } else {
+        EXPECT_EQ(answer(report), "1");
+      }
+      EXPECT_EQ(answer(isolate.call("next", "")), "1");
+    }
+    std::cout << stopped << " of 300 calls were stopped\n";
+  });
 }
 
 }  // namespace

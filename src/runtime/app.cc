@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <condition_variable>
 #include <ctime>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -22,17 +24,22 @@ void fail(Report& report, CallEnd end, ErrorDescription error = {}) {
   report.error = std::move(error);
 }
 
-// `limits`: those that it had.
+// Why a guest was asked to stop.
+CallEnd endOfStopped(Instance& instance) noexcept {
+  return instance.supervised().isCancelled ? CallEnd::Cancelled : CallEnd::TimeExceeded;
+}
+
+// What the guest says of its end. `limits`: those that it had.
 template <typename Report>
-void failAsTold(Report& report, const std::string& text, const Limits& limits) {
+void failAsTold(Report& report, Instance& instance, const Limits& limits) {
   using Kind = GuestFailure::Kind;
-  GuestFailure failure = readFailure(text);
+  GuestFailure failure = readFailure(instance.failure());
   CallEnd end = CallEnd::Threw;
   switch (failure.kind) {
     case Kind::Threw:
       break;
     case Kind::Stopped:
-      end = CallEnd::TimeExceeded;
+      end = endOfStopped(instance);
       break;
     case Kind::OutOfFuel:
       end = CallEnd::FuelExceeded;
@@ -59,7 +66,7 @@ template <typename Report>
 void failAsThrown(Report& report, const Error& error, Instance& instance) {
   const bool isLimit = error.code() == ErrorCode::LimitExceeded;
   if (!isLimit && error.code() != ErrorCode::GuestFailed) throw error;
-  if (isLimit && instance.supervised().askedToStop) return fail(report, CallEnd::TimeExceeded);
+  if (isLimit && instance.supervised().askedToStop) return fail(report, endOfStopped(instance));
   ErrorDescription description;
   description.message = error.message();
   fail(report, isLimit ? CallEnd::MemoryExceeded : CallEnd::Trapped, std::move(description));
@@ -88,7 +95,7 @@ std::optional<Snapshot> evaluate(const Engine& engine, Watchdog& watchdog, std::
     {
       const Watchdog::Watch watch(watchdog, instance.supervised(), deadline);
       if (!instance.start(startOptions) || !instance.load(bundle)) {
-        failAsTold(loaded, instance.failure(), options.limits);
+        failAsTold(loaded, instance, options.limits);
         return std::nullopt;
       }
       instance.reserveMemory();
@@ -170,10 +177,11 @@ class Isolate::Call {
     instance_.setLimits(limits_);
     instance_.attach(&session_);
     watch_.emplace(isolate.watchdog_, instance_.supervised(), deadline_);
+    onStop_.emplace(request.stop, StopWatched{*watch_});
   }
 
   ~Call() {
-    watch_.reset();
+    endWatch();
     instance_.attach(nullptr);
   }
 
@@ -189,7 +197,7 @@ class Isolate::Call {
     report.cost.rows = sql.rows;
     report.cost.sqlTime = sql.sqlTime;
     report.cost.answerBytes = sql.answerBytes;
-    watch_.reset();
+    endWatch();
     const Usage usage = instance_.usage();
     report.cost.heapBytes = usage.heapPeakBytes;
     report.cost.fuel = usage.fuel;
@@ -198,6 +206,17 @@ class Isolate::Call {
   }
 
  private:
+  struct StopWatched {
+    Watchdog::Watch& watch;
+    void operator()() const noexcept { watch.stop(); }
+  };
+
+  // Nobody asks this guest to stop afterwards, nor is about to.
+  void endWatch() noexcept {
+    onStop_.reset();
+    watch_.reset();
+  }
+
   static Limits limitsOf(const Isolate& isolate, const CallRequest& request) {
     return request.limits.value_or(isolate.app_->limits());
   }
@@ -210,7 +229,7 @@ class Isolate::Call {
     if (isolate_.state_ == State::Fresh) instance_.restartClock();
     isolate_.state_ = State::Used;
     if (!instance_.call(request_.name, request_.argument, request_.argumentKind)) {
-      return failAsTold(report, instance_.failure(), limits_);
+      return failAsTold(report, instance_, limits_);
     }
     for (;;) {
       const Progress progress = instance_.poll();
@@ -220,26 +239,40 @@ class Isolate::Call {
         return;
       }
       if (progress.state != Progress::State::Waiting) {
-        return failAsTold(report, instance_.failure(), limits_);
+        return failAsTold(report, instance_, limits_);
       }
       if (!sleep(progress.wait)) {
         ErrorDescription description;
         description.message = "it was waiting for a timer";
-        return fail(report, CallEnd::TimeExceeded, std::move(description));
+        return fail(report,
+                    request_.stop.stop_requested() ? CallEnd::Cancelled : CallEnd::TimeExceeded,
+                    std::move(description));
       }
     }
   }
 
-  // False when the deadline comes first.
+  // False when the deadline comes first, or a request to stop.
   bool sleep(std::chrono::duration<double, std::milli> wait) const {
     // The guest's word may be too large for the clock.
     const auto now = Watchdog::Clock::now();
     if (!(wait < deadline_ - now)) {
-      std::this_thread::sleep_until(deadline_);
+      sleepUntil(deadline_);
       return false;
     }
-    std::this_thread::sleep_until(now + std::chrono::ceil<Watchdog::Clock::duration>(wait));
-    return true;
+    return sleepUntil(now + std::chrono::ceil<Watchdog::Clock::duration>(wait));
+  }
+
+  // False when a request to stop comes first.
+  bool sleepUntil(Watchdog::Clock::time_point until) const {
+    if (!request_.stop.stop_possible()) {
+      std::this_thread::sleep_until(until);
+      return true;
+    }
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any stopped;
+    stopped.wait_until(lock, request_.stop, until, [] { return false; });
+    return !request_.stop.stop_requested();
   }
 
   Isolate& isolate_;
@@ -249,6 +282,7 @@ class Isolate::Call {
   const Watchdog::Clock::time_point deadline_;
   Session session_;
   std::optional<Watchdog::Watch> watch_;
+  std::optional<std::stop_callback<StopWatched>> onStop_;
 };
 
 Isolate::Isolate(std::shared_ptr<const App> app, Watchdog& watchdog, IsolateOptions options)
@@ -268,7 +302,7 @@ void checkMemory(const Limits& app, const CallRequest& request) {
 // Whether a guest is as good as before, when it may keep its state.
 bool mayGoOn(CallEnd end) noexcept {
   return end != CallEnd::TimeExceeded && end != CallEnd::FuelExceeded &&
-         end != CallEnd::MemoryExceeded && end != CallEnd::Trapped;
+         end != CallEnd::MemoryExceeded && end != CallEnd::Trapped && end != CallEnd::Cancelled;
 }
 
 }  // namespace
@@ -277,8 +311,12 @@ CallReport Isolate::call(ConnectionPool& database, const CallRequest& request) {
   const auto begin = std::chrono::steady_clock::now();
   const auto processorBegin = processorTime();
   checkMemory(app_->limits(), request);
-  refresh();
   CallReport report;
+  if (request.stop.stop_requested()) {
+    report.end = CallEnd::Cancelled;
+    return report;
+  }
+  refresh();
   log_ = &request.log;
   try {
     Call(*this, database, request).toEnd(report);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,7 @@ enum class CallEnd : std::uint8_t {
   Trapped,       // `error.message` says why.
   NoSuchExport,  // The app has no such function; nothing of it was run.
   BadArgument,   // The argument is not JSON; nothing was run.
+  Cancelled,     // CallRequest::stop. `error.stack` says where, as with TimeExceeded.
 };
 
 using LogSink = std::function<void(LogStream, std::string_view)>;
@@ -110,6 +112,10 @@ struct CallRequest {
   std::shared_ptr<const Capabilities> capabilities{};  // What it may touch; null: everything.
   BoundValueDisplay boundValues = BoundValueDisplay::Hidden;  // In messages about statements.
   Payload argumentKind = Payload::Json;
+  // Ends this call, and no other one, when stop is requested of it, from any thread: at once as a
+  // rule, after Watchdog::kGrace at the latest. A call that has ended meanwhile is not changed by
+  // it. What the call has committed stays; what it left open is rolled back.
+  std::stop_token stop{};
 };
 
 struct CallReport {

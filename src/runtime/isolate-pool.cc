@@ -148,6 +148,7 @@ bool IsolatePool::prepareAhead() noexcept {
     return true;
   }
   settle(entry);
+  makeRoom();
   return true;
 }
 

@@ -167,7 +167,11 @@ class Workers::Shared {
 class Workers::Worker {
  public:
   Worker(Shared& shared, Watchdog& watchdog)
-      : shared_(shared), watchdog_(watchdog), thread_([this] { run(); }) {}
+      : shared_(shared), watchdog_(watchdog), thread_(std::in_place, [this] { run(); }) {}
+
+  // Waits for the end of the thread, which Shared::end() asked for. What is left may still be woken
+  // by a thread that posts.
+  void join() { thread_.reset(); }
 
  private:
   friend class Shared;
@@ -219,7 +223,12 @@ class Workers::Worker {
       report.end = JobEnd::TooLate;
       return report;
     }
+    if (job.request.stop.stop_requested()) {
+      report.call.end = CallEnd::Cancelled;
+      return report;
+    }
     try {
+      SS_CHECK(job.app && job.database, "a job without an app or a database");
       CallRequest request = job.request;
       request.name = job.name;
       request.argument = job.argument;
@@ -249,7 +258,7 @@ class Workers::Worker {
   std::condition_variable wakeUp_;
   bool isSleeping_ = false;
   IsolatePool::Counters isolates_;
-  GuestThread thread_;  // The last member: it uses the others from its start.
+  std::optional<GuestThread> thread_;  // The last member: it uses the others from its start.
 };
 
 Workers::Shared::Shared(Watchdog& watchdog, WorkersOptions options)
@@ -261,7 +270,7 @@ Workers::Shared::Shared(Watchdog& watchdog, WorkersOptions options)
       workers_.push_back(std::make_unique<Worker>(*this, watchdog));
     }
   } catch (...) {
-    end();  // Those that there are: their destructors wait for it.
+    end();  // Those that there are: their destructors wait for it. Nobody has posted yet.
     throw;
   }
 }
@@ -278,7 +287,8 @@ void Workers::Shared::end() noexcept {
 
 Workers::Shared::~Shared() {
   end();
-  workers_.clear();
+  // All of them before the first one goes: a job's `done` may be about to wake another thread.
+  for (const auto& worker : workers_) worker->join();
   // Nobody else is left.
   std::vector<QueuedJob> cancelled = queue_.takeAll();
   for (QueuedJob& queued : cancelled) {

@@ -36,8 +36,10 @@ struct WorkersOptions {
 };
 
 enum class JobEnd : std::uint8_t {
-  Called,     // `call` says how that ended.
-  Failed,     // `failure`: no guest could be made (Unavailable), or there is a bug (Internal).
+  Called,     // `call` says how that ended. Cancelled before its turn came, too.
+  Failed,     // `failure`: what Isolate::call() threw. No guest could be made (Unavailable), the
+              // request's limits are not for this app (InvalidRequest), the log threw, or there is
+              // a bug (Internal).
   TooLate,    // Its turn came after `notAfter`; nothing was run.
   Cancelled,  // The workers ended before its turn came; nothing was run.
 };

@@ -151,6 +151,7 @@ struct Instance::Parts {
     resetMemory(way);
     setGlobals(from->globals());
     supervised.askedToStop = false;
+    supervised.isCancelled = false;
     host.failure = nullptr;
     return true;
   }

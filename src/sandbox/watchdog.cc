@@ -47,6 +47,17 @@ Watchdog::Watch::~Watch() {
   watchdog_.entries_.erase(entry_);
 }
 
+void Watchdog::Watch::stop() noexcept {
+  {
+    const std::lock_guard lock(watchdog_.mutex_);
+    if (entry_->asked) return;
+    entry_->guest->isCancelled = true;
+    entry_->deadline = ask(*entry_, Clock::now());
+    if (entry_->deadline >= watchdog_.wakesAt_) return;
+  }
+  watchdog_.changed_.notify_one();
+}
+
 void Watchdog::run() {
   std::unique_lock lock(mutex_);
   while (!ending_) {

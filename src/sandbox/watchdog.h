@@ -28,6 +28,7 @@ struct Supervised {
   std::byte* memory = nullptr;     // The start of linear memory, which does not move,
   std::size_t memoryBytesMax = 0;  // and all that it may ever become.
   std::atomic<bool> askedToStop{false};
+  std::atomic<bool> isCancelled{false};  // It was, because somebody called Watch::stop().
   volatile std::uint32_t* stopWord =
       nullptr;                          // In linear memory; the guest's interrupt handler reads it.
   std::function<void()> interruptHost;  // Ends what the host does for the guest; any thread.
@@ -78,6 +79,10 @@ class Watchdog {
     ~Watch();
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
+
+    // As if the deadline had come, at once. From any thread, while this Watch lives. Does nothing
+    // when the deadline has come already.
+    void stop() noexcept;
 
    private:
     Watchdog& watchdog_;

@@ -8,7 +8,7 @@ CMAKE_BUILD_TYPE ?= Release
 NINJA = ninja -C $(BUILD) -n $(1) | grep -q "no work to do" || ninja -C $(BUILD) $(1)
 
 .DEFAULT_GOAL := all
-.PHONY: all setup program run test asan fuzz bench format clean distclean help
+.PHONY: all setup program run test asan fuzz stress bench format clean distclean help
 
 all: setup $(BUILD)/build.ninja  ## Build everything; the program is build/bin/schemascript
 	@$(call NINJA,all)
@@ -36,6 +36,9 @@ asan: all  ## The scenarios with a host that is built with AddressSanitizer and 
 
 fuzz: setup  ## Look for inputs that break the bridge: make fuzz FUZZ_SECONDS=600
 	@BUILD=$(BUILD) test/fuzz/fuzz $(or $(FUZZ_SECONDS),60)
+
+stress: all  ## Stop guests at random moments under load, in three builds: make stress STRESS_SECONDS=600
+	@BUILD=$(BUILD) STRESS_SECONDS=$(or $(STRESS_SECONDS),60) test/run stress
 
 bench: all  ## Build and run the benchmarks
 	@node bench/run.mjs --build $(BUILD)

@@ -299,9 +299,7 @@ void checkStopped(Findings& findings, std::string_view name, const CallReport& r
   const std::chrono::milliseconds runTimeMax = limits.runTimeMax;
   findings.countEnd(report.end);
   findings.noteTimes(report, runTimeMax);
-  // QuickJS may trap when it is interrupted while its heap is full; no other guest may.
-  const bool mayTrap = limits.heapBytesMax < Limits().heapBytesMax;
-  if ((report.end == CallEnd::Trapped && !mayTrap) || report.end == CallEnd::BadArgument) {
+  if (report.end == CallEnd::Trapped || report.end == CallEnd::BadArgument) {
     findings.wrong(describe(name, report));
   }
   if ((report.end == CallEnd::NoSuchExport && name != "noSuchExport") ||

@@ -358,7 +358,7 @@ void Isolate::rest() noexcept {
 std::uint64_t Isolate::residentBytes() const {
   // WasmEdge's own structures, and the tables by which the processor finds the memory's pages.
   // bench/tenants.cc measures it.
-  constexpr std::uint64_t kGuestBytes = 200u << 10;
+  constexpr std::uint64_t kGuestBytes = 300u << 10;
   return instance_ ? kGuestBytes + instance_->privateBytes() : 0;
 }
 

@@ -360,7 +360,7 @@ TEST_F(Calling, HasItsOwnRandomnessEachTime) {
   constexpr int kCalls = 100;
   GuestThread::run([&] {
     for (int count = 0; count < kIsolates; ++count) {
-      Caller isolate(loaded.app, *watchdog_, pool_);
+      Caller isolate(loaded.app, *watchdog_, pool_, {.resetCheck = ResetCheck::Yes});
       for (int call = 0; call < kCalls; ++call) {
         const std::string answered = answer(isolate.call("f", ""));
         // Each of the three on its own.
@@ -444,7 +444,7 @@ TEST_F(Calling, WritesOnlyWhereItMay) {
       "export const f = (sql) => JSON.parse(__host_sqlite_call(JSON.stringify({ method: 'run', sql "
       "})));");
   GuestThread::run([&] {
-    Isolate isolate(loaded.app, *watchdog_);
+    Isolate isolate(loaded.app, *watchdog_, {.resetCheck = ResetCheck::Yes});
     EXPECT_NE(answer(isolate.call(pool_, {.name = "f",
                                           .argument = R"js("create table t (x)")js",
                                           .readOnly = true}))
@@ -503,7 +503,7 @@ TEST_F(Calling, SharesAnAppBetweenThreads) {
   for (int thread = 0; thread < 4; ++thread) {
     threads.emplace_back([&] {
       GuestThread::run([&] {
-        Caller isolate(loaded.app, *watchdog_, pool_);
+        Caller isolate(loaded.app, *watchdog_, pool_, {.resetCheck = ResetCheck::Yes});
         for (int round = 0; round < 50; ++round) {
           EXPECT_EQ(answer(isolate.call("count", "")), "1");
           EXPECT_EQ(isolate.call("recurse", "").end, CallEnd::Threw);

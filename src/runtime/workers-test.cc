@@ -160,7 +160,7 @@ TEST_F(Working, RefusesToHaveNoThreadOrNoQueue) {
 TEST_F(Working, LetsKeysTakeTurnsAndKeepsTheOrderWithinEach) {
   Ends ends;
   Gate gate;
-  Workers workers(*watchdog_, {.threads = 1});
+  Workers workers(*watchdog_, {.threads = 1, .resetCheck = ResetCheck::Yes});
   occupy(workers, gate, "other");
   // One tenant came first with all of its jobs.
   for (const std::string_view label : {"a1", "a2", "a3", "a4", "b1", "b2", "c1"}) {
@@ -176,7 +176,8 @@ TEST_F(Working, RunsAsManyOfAKeyAsMayAndNoMore) {
   for (const unsigned most : {1u, 2u}) {
     Ends ends;
     Gate gate;
-    Workers workers(*watchdog_, {.threads = 3, .runningPerKeyMax = most});
+    Workers workers(*watchdog_,
+                    {.threads = 3, .runningPerKeyMax = most, .resetCheck = ResetCheck::Yes});
     for (unsigned count = 0; count < most; ++count) occupy(workers, gate, "greedy");
     // One more of it waits, though a thread is free, and others pass it.
     ASSERT_TRUE(workers.tryPost(noting(ends, "greedy", job("next", "greedy"))));
@@ -197,7 +198,7 @@ TEST_F(Working, RunsAsManyOfAKeyAsMayAndNoMore) {
 
 TEST_F(Working, RunsAsManyOfAKeyAsThereAreThreadsUnlessTold) {
   std::latch all{3};
-  Workers workers(*watchdog_, {.threads = 3});
+  Workers workers(*watchdog_, {.threads = 3, .resetCheck = ResetCheck::Yes});
   for (int count = 0; count < 3; ++count) {
     Job together = job("say", "one");
     together.request.log = [&](LogStream, std::string_view) { all.arrive_and_wait(); };
@@ -210,7 +211,7 @@ TEST_F(Working, RunsAsManyOfAKeyAsThereAreThreadsUnlessTold) {
 TEST_F(Working, RefusesWhatTheQueueCannotHold) {
   Ends ends;
   Gate gate;
-  Workers workers(*watchdog_, {.threads = 1, .queueMax = 3});
+  Workers workers(*watchdog_, {.threads = 1, .queueMax = 3, .resetCheck = ResetCheck::Yes});
   occupy(workers, gate, "");
   for (int count = 0; count < 3; ++count) {
     ASSERT_TRUE(workers.tryPost(noting(ends, "kept", job("next", std::to_string(count)))));
@@ -234,7 +235,9 @@ TEST_F(Working, RefusesWhatTheQueueCannotHold) {
 TEST_F(Working, RefusesWhatAKeyMayNotLetWait) {
   Ends ends;
   Gate gate;
-  Workers workers(*watchdog_, {.threads = 1, .queueMax = 4, .waitingPerKeyMax = 2});
+  Workers workers(
+      *watchdog_,
+      {.threads = 1, .queueMax = 4, .waitingPerKeyMax = 2, .resetCheck = ResetCheck::Yes});
   occupy(workers, gate, "a");
   const auto tryPost = [&](const std::string& key) {
     return workers.tryPost(noting(ends, key, job("next", key)));
@@ -257,7 +260,7 @@ TEST_F(Working, RefusesWhatAKeyMayNotLetWait) {
 TEST_F(Working, RunsNothingWhoseTimeHasPassed) {
   Ends ends;
   Gate gate;
-  Workers workers(*watchdog_, {.threads = 1});
+  Workers workers(*watchdog_, {.threads = 1, .resetCheck = ResetCheck::Yes});
   occupy(workers, gate, "");
   const auto now = std::chrono::steady_clock::now();
   Job late = noting(ends, "late", job("next"));
@@ -285,7 +288,8 @@ TEST_F(Working, CancelsEachJobThatWaitsAtItsEndOnce) {
   std::atomic<int> refused = 0;
   std::jthread opener;
   {
-    Workers workers(*watchdog_, {.threads = 2, .runningPerKeyMax = 1});
+    Workers workers(*watchdog_,
+                    {.threads = 2, .runningPerKeyMax = 1, .resetCheck = ResetCheck::Yes});
     occupy(workers, gate, "held", &ends);
     Gate otherGate;
     occupy(workers, gate, "other", &ends);
@@ -318,7 +322,7 @@ TEST_F(Working, EndsWhileJobsPostAndWakeOthers) {
     std::atomic<std::size_t> answered = 0;
     std::function<void(JobReport)> again;  // Until the last job has ended.
     {
-      Workers workers(*watchdog_, {.threads = 4, .queueMax = 64});
+      Workers workers(*watchdog_, {.threads = 4, .queueMax = 64, .resetCheck = ResetCheck::Yes});
       again = [&](JobReport) {
         ++answered;
         for (int count = 0; count < 2; ++count) {
@@ -341,7 +345,7 @@ TEST_F(Working, EndsWhileJobsPostAndWakeOthers) {
 
 TEST_F(Working, ReportsWhatCouldNotBeCalledAndGoesOn) {
   Ends ends;
-  Workers workers(*watchdog_, {.threads = 1});
+  Workers workers(*watchdog_, {.threads = 1, .resetCheck = ResetCheck::Yes});
   const auto post = [&](Job job) {
     ASSERT_TRUE(workers.tryPost(noting(ends, "", std::move(job))));
     workers.drain();
@@ -388,7 +392,7 @@ TEST_F(Working, ReportsWhatCouldNotBeCalledAndGoesOn) {
 }
 
 TEST_F(Working, SurvivesADoneThatThrowsOrIsMissing) {
-  Workers workers(*watchdog_, {.threads = 1});
+  Workers workers(*watchdog_, {.threads = 1, .resetCheck = ResetCheck::Yes});
   for (int count = 0; count < 3; ++count) {
     Job throwing = job("next");
     throwing.done = [](JobReport) { throw std::runtime_error("no"); };
@@ -402,7 +406,7 @@ TEST_F(Working, SurvivesADoneThatThrowsOrIsMissing) {
 
 TEST_F(Working, LetsADonePostAgainUntilTheQueueIsFull) {
   Ends ends;
-  Workers workers(*watchdog_, {.threads = 1, .queueMax = 2});
+  Workers workers(*watchdog_, {.threads = 1, .queueMax = 2, .resetCheck = ResetCheck::Yes});
   int accepted = 0;
   std::function<void(int)> post = [&](int depth) {
     Job next = job("next");
@@ -429,7 +433,9 @@ TEST_F(Working, DrainsForManyWhileManyPost) {
   constexpr int kJobs = 60;
   std::atomic<std::uint64_t> answered = 0;
   std::atomic<std::uint64_t> refused = 0;
-  Workers workers(*watchdog_, {.threads = 3, .queueMax = 40, .waitingPerKeyMax = 20});
+  Workers workers(
+      *watchdog_,
+      {.threads = 3, .queueMax = 40, .waitingPerKeyMax = 20, .resetCheck = ResetCheck::Yes});
   {
     std::vector<std::jthread> threads;
     for (int poster = 0; poster < kPosters; ++poster) {
@@ -465,7 +471,9 @@ TEST_F(Working, LetsNobodyNoticeATenantThatLoopsForEver) {
   const auto looping = load(kBundle, withTime(kNever));
   Ends ends;
   std::latch answered{2 * kTenants};
-  Workers workers(*watchdog_, {.threads = 2, .runningPerKeyMax = 1, .waitingPerKeyMax = 4});
+  Workers workers(
+      *watchdog_,
+      {.threads = 2, .runningPerKeyMax = 1, .waitingPerKeyMax = 4, .resetCheck = ResetCheck::Yes});
   for (int count = 0; count < 4; ++count) {
     Job loops = noting(ends, "loops", job("loop", "looping"));
     loops.app = looping;
@@ -494,7 +502,7 @@ TEST_F(Working, LetsNobodyNoticeATenantThatLoopsForEver) {
 
 TEST_F(Working, KeepsTheStateOfEachDatabaseWhateverTheKey) {
   const auto other = std::make_shared<ConnectionPool>(DatabaseOptions{});
-  Workers workers(*watchdog_, {.threads = 1});
+  Workers workers(*watchdog_, {.threads = 1, .resetCheck = ResetCheck::Yes});
   std::string answers;
   const auto next = [&](const auto& database, std::string key) {
     Job job = this->job("next", std::move(key));
@@ -512,7 +520,7 @@ TEST_F(Working, KeepsTheStateOfEachDatabaseWhateverTheKey) {
 }
 
 TEST_F(Working, GivesNoDatabaseTheStateOfOneThatEnded) {
-  Workers workers(*watchdog_, {.threads = 1});
+  Workers workers(*watchdog_, {.threads = 1, .resetCheck = ResetCheck::Yes});
   for (int round = 0; round < 20; ++round) {
     std::string answer;
     Job next = job("next");
@@ -530,7 +538,8 @@ TEST_F(Working, GivesNoDatabaseTheStateOfOneThatEnded) {
 TEST_F(Working, KeepsAppsAndDatabasesForTheirJobs) {
   Gate gate;
   std::string answer;
-  Workers workers(*watchdog_, {.threads = 1, .isolateIdleTimeMax = 1ms});
+  Workers workers(*watchdog_,
+                  {.threads = 1, .isolateIdleTimeMax = 1ms, .resetCheck = ResetCheck::Yes});
   occupy(workers, gate, "");
   std::weak_ptr<const App> app;
   std::weak_ptr<ConnectionPool> database;
@@ -561,7 +570,7 @@ TEST_F(Working, GivesUpIsolatesThatMisbehaved) {
   };
   Limits littleFuel;
   littleFuel.fuelMax = 100'000;
-  Workers workers(*watchdog_, {.threads = 1});
+  Workers workers(*watchdog_, {.threads = 1, .resetCheck = ResetCheck::Yes});
   std::uint64_t discarded = 0;
   for (const Case& one : {Case{"loop", CallEnd::TimeExceeded, withTime(50ms)},
                           Case{"loop", CallEnd::FuelExceeded, littleFuel},
@@ -585,7 +594,10 @@ TEST_F(Working, GivesUpIsolatesThatMisbehaved) {
 
 TEST_F(Working, GivesMemoryBackWhileNobodyCalls) {
   Ends ends;
-  Workers workers(*watchdog_, {.threads = 2, .isolateRestAfter = 1ms, .isolateIdleTimeMax = 20ms});
+  Workers workers(*watchdog_, {.threads = 2,
+                               .isolateRestAfter = 1ms,
+                               .isolateIdleTimeMax = 20ms,
+                               .resetCheck = ResetCheck::Yes});
   for (int round = 0; round < 3; ++round) {
     for (int count = 0; count < 10; ++count) {
       ASSERT_TRUE(workers.tryPost(noting(ends, "", job("next"))));
@@ -600,7 +612,8 @@ TEST_F(Working, GivesMemoryBackWhileNobodyCalls) {
 
 TEST_F(Working, StaysWithinTheBudgetOfItsIsolates) {
   constexpr std::uint64_t kBytesMax = 4u << 20;
-  Workers workers(*watchdog_, {.threads = 2, .isolateBytesMax = kBytesMax});
+  Workers workers(*watchdog_,
+                  {.threads = 2, .isolateBytesMax = kBytesMax, .resetCheck = ResetCheck::Yes});
   std::vector<std::shared_ptr<ConnectionPool>> databases;
   for (int count = 0; count < 30; ++count) {
     databases.push_back(std::make_shared<ConnectionPool>(DatabaseOptions{}));
@@ -618,7 +631,7 @@ TEST_F(Working, StaysWithinTheBudgetOfItsIsolates) {
 }
 
 TEST_F(Working, StopsTheCallThatIsMeantAndNoOther) {
-  Workers workers(*watchdog_, {.threads = 1});
+  Workers workers(*watchdog_, {.threads = 1, .resetCheck = ResetCheck::Yes});
   const auto app = load(kBundle, withTime(kNever));
   Ends ends;
   const auto call = [&](std::string name, std::stop_token stop, std::string argument = {}) {

@@ -2,7 +2,7 @@
 // The benchmarks: each compares two commands in turn (A B A B ...), because machines are shared and noisy, and prints medians and the
 // median of the ratios of neighbouring runs.
 //
-//     bench/run [--build FOLDER] [--rounds N] [NAME...]        NAME: start, call, fib, isolates; all if none is named
+//     bench/run [--build FOLDER] [--rounds N] [NAME...]        NAME: start, call, fib, isolates, tenants; all if none is named
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -38,7 +38,13 @@ function timed([command, ...words]) {
   return { wall, output: result.stdout };
 }
 
-/** `measure(result)` takes the figure from a run; the process's own time if it is left out. */
+/** Says whether a figure is what it is asked to be at most. */
+function holds(what, figure, bound) {
+  const answer = figure <= bound ? "holds" : "does not hold";
+  console.log(`  ${what}: ${figure}, at most ${bound}: ${answer}`);
+}
+
+/** `measure(result)` takes the figure from a run; the process's own time if it is left out. Answers the ratio. */
 function pair(title, a, b, measure = ({ wall }) => wall) {
   const figures = { a: [], b: [] };
   for (let round = -1; round < rounds; ++round) {
@@ -57,6 +63,14 @@ function pair(title, a, b, measure = ({ wall }) => wall) {
     );
   }
   console.log(`  ratio, median of ${rounds} pairs`.padEnd(46) + ` ${ratio.toFixed(3).padStart(9)}`);
+  return Number(ratio.toFixed(3));
+}
+
+/** The app of `isolates` and `tenants`, as one module. */
+function isolatesApp(folder) {
+  const bundle = join(folder, "isolates-app.js");
+  timed([program, "bundle", join(here, "isolates-app.ts"), "--output", bundle]);
+  return [join(build, "lib/schemascript"), bundle];
 }
 
 /** A database with one user, and its file. */
@@ -93,11 +107,12 @@ console.log(await byId.get({ id: 1 }));
     const command = [program, "run", script, "--db", database];
     if (timed(command).output !== "{ id: 1, name: 'Ada' }\n")
       throw new Error("the query has another answer");
-    pair(
+    const ratio = pair(
       "Process start to end: one prepared Drizzle query",
       { name: "schemascript run", command },
       { name: "node -e 0", command: ["node", "-e", "0"] },
     );
+    holds("ratio", ratio, 0.25);
   },
 
   /** The same query as an export of an app, called once, with its bundle and its snapshot cached. */
@@ -116,11 +131,12 @@ export const get = (values: { id: number }) => byId.get(values);
     const command = [program, "call", app, "get", '{"id":1}', "--db", seeded(folder)];
     if (timed(command).output !== '{"id":1,"name":"Ada"}\n')
       throw new Error("the query has another answer");
-    pair(
+    const ratio = pair(
       "Process start to end: one exported function that makes one prepared Drizzle query",
       { name: "schemascript call", command },
       { name: "node -e 0", command: ["node", "-e", "0"] },
     );
+    holds("ratio", ratio, 0.25);
   },
 
   /** The engine alone: compiled to WebAssembly and ahead of time, against the same sources compiled natively. */
@@ -146,25 +162,34 @@ console.log(best);
 
   /** Calls in a guest that is reset before each, against calls in one that keeps its state; in one process, which takes turns itself. */
   isolates(folder) {
-    const bundle = join(folder, "isolates-app.js");
-    const externals = ["schemascript", "drizzle-orm"].map((name) => `--external:${name}`);
-    timed([
-      join(build, "lib/schemascript/esbuild"),
-      join(here, "isolates-app.ts"),
-      "--bundle",
-      "--format=esm",
-      "--target=es2023",
-      "--log-level=error",
-      ...externals,
-      `--outfile=${bundle}`,
-    ]);
-    for (const [name, what] of [
-      ["get", "One prepared Drizzle query"],
+    const app = isolatesApp(folder);
+    for (const [name, what, ratioMax] of [
+      ["get", "One prepared Drizzle query", 1.5],
       ["build", "The same query, built anew each time"],
       ["nothing", "A function that answers null"],
     ]) {
-      const command = [join(build, "bin/isolates-bench"), join(build, "lib/schemascript"), bundle];
-      console.log(`\n${what}\n${timed([...command, name, "7"]).output.trimEnd()}`);
+      const { output } = timed([join(build, "bin/isolates-bench"), ...app, name, "7"]);
+      console.log(`\n${what}\n${output.trimEnd()}`);
+      if (ratioMax === undefined) continue;
+      holds("reset and call over the call", Number(/ratio.*?([\d.]+)$/m.exec(output)[1]), ratioMax);
+      holds("new isolate, us", Number(/new isolate.*? ([\d.]+) us/.exec(output)[1]), 1000);
+    }
+  },
+
+  /** Tenants with a database file each, called in turns. */
+  tenants(folder) {
+    const app = isolatesApp(folder);
+    const databases = join(folder, "tenants");
+    mkdirSync(databases);
+    for (const isolation of ["request", "worker"]) {
+      console.log(`\nTenants that are called in turns, isolation ${isolation}`);
+      for (const count of ["10", "100", "1000"]) {
+        const command = [join(build, "bin/tenants-bench"), ...app, databases, isolation, count];
+        const { output } = timed(command);
+        console.log(output.trimEnd());
+        if (count !== "1000") continue;
+        holds("proportional memory, MB", Number(/([\d.]+) MB proportional/.exec(output)[1]), 1536);
+      }
     }
   },
 };

@@ -327,6 +327,13 @@ void forgetLastCall() {
   guest->keepAnswer = nullptr;
 }
 
+// What every call begins with.
+void beginCall() {
+  forgetLastCall();
+  takeLimits();
+  measureHeapPeak();
+}
+
 // More would only push what matters off a screen.
 constexpr std::uint32_t kExportsShownMax = 100;
 
@@ -438,9 +445,7 @@ Value newArgument(std::string_view payload, Payload kind) {
 // engine wants it. False after a failure.
 bool call(std::string_view name, std::string_view payload, Payload kind) {
   JSContext* const context = guest->context;
-  forgetLastCall();
-  takeLimits();
-  measureHeapPeak();
+  beginCall();
   const Value argument = newArgument(payload, kind);
   if (argument.isException()) {
     Value error(context, JS_GetException(context));
@@ -479,9 +484,7 @@ bool findHandler(const char* name, Value& handler, Value& receiver) {
 }
 
 bool serveFetch(std::string_view message) {
-  forgetLastCall();
-  takeLimits();
-  measureHeapPeak();
+  beginCall();
   Value handler;
   Value receiver;
   return findHandler("fetch", handler, receiver) &&
@@ -489,9 +492,7 @@ bool serveFetch(std::string_view message) {
 }
 
 bool serveScheduled(std::string_view json) {
-  forgetLastCall();
-  takeLimits();
-  measureHeapPeak();
+  beginCall();
   Value handler;
   Value receiver;
   return findHandler("scheduled", handler, receiver) &&

@@ -123,30 +123,8 @@ PushResult Database::push(const App& app) const {
   });
   // The host's own words are better than the guest's about them.
   if (failure) throw publicError(*failure);
-  CallEnd end = CallEnd::Answered;
-  switch (report.end) {
-    case RunReport::End::Finished:
-      return pushed;
-    case RunReport::End::Threw:
-      end = CallEnd::Threw;
-      break;
-    case RunReport::End::TimeExceeded:
-      end = CallEnd::TimeExceeded;
-      break;
-    case RunReport::End::FuelExceeded:
-      end = CallEnd::FuelExceeded;
-      break;
-    case RunReport::End::MemoryExceeded:
-      end = CallEnd::MemoryExceeded;
-      break;
-    case RunReport::End::NeverSettles:
-      end = CallEnd::NeverSettles;
-      break;
-    case RunReport::End::Trapped:
-      end = CallEnd::Trapped;
-      break;
-  }
-  throw publicError("the app's module", end, report.error, parts.options.limits, {}, {});
+  if (report.end == CallEnd::Answered) return pushed;
+  throw publicError("the app's module", report.end, report.error, parts.options.limits, {}, {});
 }
 
 App::App(std::shared_ptr<const Parts> parts) noexcept : parts_(std::move(parts)) {}

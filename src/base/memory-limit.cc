@@ -9,7 +9,6 @@ namespace schemascript {
 
 Limits withMemory(Limits limits, std::uint64_t memoryBytes, std::string_view name) {
   constexpr std::uint64_t kPageBytes = 64 * 1024;
-  constexpr std::uint64_t kOutsideHeapBytesMin = 4ull << 20;
   if (memoryBytes < kMemoryBytesMaxMin || memoryBytes > kMemoryBytesMaxMax) {
     throw invalidRequest(str(name, " is ", formatSize(memoryBytes), "; it must be at least ",
                              formatSize(kMemoryBytesMaxMin), " and at most ",

@@ -29,7 +29,7 @@ void checkSource(const fs::path& file) {
   const FileDescriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!descriptor.isOpen() && errno == ENOENT)
     throw invalidRequest(str("there is no file ", file.string()));
-  struct stat status {};
+  struct stat status{};
   if (!descriptor.isOpen() || ::fstat(descriptor.get(), &status) != 0) {
     throw invalidRequest(
         str("cannot read ", file.string(), ": ", std::generic_category().message(errno)));

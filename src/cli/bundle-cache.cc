@@ -36,7 +36,7 @@ std::string hashOf(std::string_view text) {
 // Cheap for files that are not there, which most settings are.
 std::optional<std::string> tryReadFile(const std::string& file) {
   const FileDescriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat status {};
+  struct stat status{};
   if (!descriptor.isOpen() || ::fstat(descriptor.get(), &status) != 0) return std::nullopt;
   if (!S_ISREG(status.st_mode)) return std::nullopt;
   std::string content(static_cast<std::size_t>(status.st_size), '\0');
@@ -87,7 +87,7 @@ std::string namesFingerprint(const std::string& folder) {
 }
 
 std::string changeFingerprint(const std::string& folder) {
-  struct stat status {};
+  struct stat status{};
   if (::stat(folder.c_str(), &status) != 0) return std::string(kAbsent);
   return std::to_string(status.st_ino) + ' ' + std::to_string(status.st_mtim.tv_sec) + ' ' +
          std::to_string(status.st_mtim.tv_nsec);

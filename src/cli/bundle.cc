@@ -27,14 +27,14 @@ std::int64_t fileClock() noexcept {
 // True when `path` was changed at `begin` or later: then esbuild may have seen another content than
 // we did.
 bool changedSince(const std::string& path, std::int64_t begin) noexcept {
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return false;
   return status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec >= begin;
 }
 
 // Names the entry: which app, made by what and how. What the app consists of is inside the entry.
 std::string keyOf(const std::filesystem::path& entry, const std::filesystem::path& esbuild) {
-  struct stat status {};
+  struct stat status{};
   if (::stat(esbuild.c_str(), &status) != 0) {
     throw unavailable(str("cannot find ", esbuild.string(), ", which belongs to this program"));
   }
@@ -51,7 +51,7 @@ std::string keyOf(const std::filesystem::path& entry, const std::filesystem::pat
 }
 
 std::optional<CachedBundle> tryLoad(const std::filesystem::path& kept) {
-  struct stat status {};
+  struct stat status{};
   if (::stat(kept.c_str(), &status) != 0) return std::nullopt;
   try {
     auto bundle = tryDecodeBundle(readFile(kept));

@@ -69,31 +69,6 @@ fs::path snapshotFile(const Engine& engine, std::string_view bundle, const AppOp
   return folder / (App::inputsOf(engine, bundle, options) + std::string(kSnapshots.extension));
 }
 
-// What ends a call also ends a run, but for what was wrong before anything ran.
-RunReport::End endOf(CallEnd end) {
-  switch (end) {
-    case CallEnd::Answered:
-      return RunReport::End::Finished;
-    case CallEnd::Threw:
-      return RunReport::End::Threw;
-    case CallEnd::TimeExceeded:
-      return RunReport::End::TimeExceeded;
-    case CallEnd::FuelExceeded:
-      return RunReport::End::FuelExceeded;
-    case CallEnd::MemoryExceeded:
-      return RunReport::End::MemoryExceeded;
-    case CallEnd::NeverSettles:
-      return RunReport::End::NeverSettles;
-    case CallEnd::Trapped:
-      return RunReport::End::Trapped;
-    case CallEnd::NoSuchExport:
-    case CallEnd::BadArgument:
-    case CallEnd::Cancelled:  // Nobody asks for it here.
-      break;
-  }
-  SS_CHECK(false, "a call that was not made has no report");
-}
-
 // `'find', 'add'`
 std::string listed(const std::vector<std::string>& names) {
   std::string list;
@@ -219,7 +194,7 @@ class AppCall {
 
   ExitCode say(CallEnd end, ErrorDescription error, std::size_t rolledBack) {
     RunReport report;
-    report.end = endOf(end);
+    report.end = end;
     report.error = std::move(error);
     report.rolledBack = rolledBack;
     return say(report);

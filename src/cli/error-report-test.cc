@@ -156,10 +156,10 @@ TEST_F(ErrorReportTest, NamesTheLimitWithoutAPlace) {
 }
 
 TEST_F(ErrorReportTest, CountsWhatWasRolledBack) {
-  EXPECT_EQ(render(End::Finished, {}), "");
-  EXPECT_EQ(render(End::Finished, {}, 1),
+  EXPECT_EQ(render(End::Answered, {}), "");
+  EXPECT_EQ(render(End::Answered, {}, 1),
             "schemascript: a transaction that the script left open was rolled back\n");
-  EXPECT_EQ(render(End::Finished, {}, 2),
+  EXPECT_EQ(render(End::Answered, {}, 2),
             "schemascript: 2 transactions that the script left open were rolled back\n");
 }
 
@@ -170,7 +170,7 @@ TEST_F(ErrorReportTest, ExplainsTheOtherEnds) {
 }
 
 TEST(ExitCode, TellsTheEndsApart) {
-  EXPECT_EQ(exitCodeOf(End::Finished), ExitCode::Success);
+  EXPECT_EQ(exitCodeOf(End::Answered), ExitCode::Success);
   EXPECT_EQ(exitCodeOf(End::Threw), ExitCode::Threw);
   EXPECT_EQ(exitCodeOf(End::TimeExceeded), ExitCode::Limit);
   EXPECT_EQ(exitCodeOf(End::MemoryExceeded), ExitCode::Limit);

@@ -186,9 +186,11 @@ std::string renderEnd(const RunReport& report, const Limits& limits, SourceMap& 
                       const Paint& paint) {
   const std::string program = paint.error("schemascript:");
   switch (report.end) {
-    case RunReport::End::Finished:
+    case RunReport::End::Answered:
       return {};
     case RunReport::End::Threw:
+    case RunReport::End::NoSuchExport:  // Only a call ends so, and its command says it.
+    case RunReport::End::BadArgument:
       return renderError(report.error, map, paint) + adviceOn(report.error);
     case RunReport::End::TimeExceeded:
       return renderLimit(str("time limit of ", formatDuration(limits.runTimeMax)), "--time-limit",
@@ -206,6 +208,7 @@ std::string renderEnd(const RunReport& report, const Limits& limits, SourceMap& 
           "left to run\n",
           report.error.message.empty() ? "" : printable(report.error.message) + '\n');
     case RunReport::End::Trapped:
+    case RunReport::End::Cancelled:  // Nobody asks for it here.
       break;
   }
   return str(program,
@@ -234,9 +237,11 @@ std::string renderReport(const RunReport& report, const Limits& limits, SourceMa
 
 ExitCode exitCodeOf(RunReport::End end) noexcept {
   switch (end) {
-    case RunReport::End::Finished:
+    case RunReport::End::Answered:
       return ExitCode::Success;
     case RunReport::End::Threw:
+    case RunReport::End::NoSuchExport:
+    case RunReport::End::BadArgument:
       return ExitCode::Threw;
     case RunReport::End::TimeExceeded:
     case RunReport::End::FuelExceeded:
@@ -245,6 +250,7 @@ ExitCode exitCodeOf(RunReport::End end) noexcept {
     case RunReport::End::NeverSettles:
       return ExitCode::NeverSettles;
     case RunReport::End::Trapped:
+    case RunReport::End::Cancelled:
       break;
   }
   return ExitCode::Internal;

@@ -44,7 +44,9 @@ TEST_F(OutputTest, HandsOverAtOnce) {
 
 TEST_F(OutputTest, KnowsThatNobodyReads) {
   Output output(writer_.get());
-  { const FileDescriptor closed(std::move(reader_)); }
+  {
+    const FileDescriptor closed(std::move(reader_));
+  }
   EXPECT_THROW(output.write("x"), Error);
   EXPECT_TRUE(output.isClosed());
 }

@@ -22,7 +22,9 @@ class ExcerptTest : public testing::Test {
   const std::string file_ = folder_ / "excerpt-test.ts";
 };
 
-TEST(Printable, KeepsOrdinaryText) { EXPECT_EQ(printable("a\tb\nc – ü 漢 😀"), "a\tb\nc – ü 漢 😀"); }
+TEST(Printable, KeepsOrdinaryText) {
+  EXPECT_EQ(printable("a\tb\nc – ü 漢 😀"), "a\tb\nc – ü 漢 😀");
+}
 
 TEST(Printable, EscapesWhatATerminalObeys) {
   EXPECT_EQ(printable("\x1b[31mred\x07\r\x7f"), "\\x1b[31mred\\x07\\x0d\\x7f");

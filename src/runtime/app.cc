@@ -17,61 +17,6 @@
 namespace schemascript {
 namespace {
 
-// A report or an App::Loaded: both have an end and an error.
-template <typename Report>
-void fail(Report& report, CallEnd end, ErrorDescription error = {}) {
-  report.end = end;
-  report.error = std::move(error);
-}
-
-// Why a guest was asked to stop.
-CallEnd endOfStopped(Instance& instance) noexcept {
-  return instance.supervised().isCancelled ? CallEnd::Cancelled : CallEnd::TimeExceeded;
-}
-
-// What the guest says of its end. `limits`: those that it had.
-template <typename Report>
-void failAsTold(Report& report, Instance& instance, const Limits& limits) {
-  using Kind = GuestFailure::Kind;
-  GuestFailure failure = readFailure(instance.failure());
-  CallEnd end = CallEnd::Threw;
-  switch (failure.kind) {
-    case Kind::Threw:
-      break;
-    case Kind::Stopped:
-      end = endOfStopped(instance);
-      break;
-    case Kind::OutOfFuel:
-      end = CallEnd::FuelExceeded;
-      failure.error.message = fuelExceededMessage(limits);
-      break;
-    case Kind::OutOfMemory:
-      end = CallEnd::MemoryExceeded;
-      break;
-    case Kind::NeverSettles:
-      end = CallEnd::NeverSettles;
-      break;
-    case Kind::NoSuchExport:
-      end = CallEnd::NoSuchExport;
-      break;
-    case Kind::BadArgument:
-      end = CallEnd::BadArgument;
-      break;
-  }
-  fail(report, end, std::move(failure.error));
-}
-
-// What ended a guest that could not say it itself.
-template <typename Report>
-void failAsThrown(Report& report, const Error& error, Instance& instance) {
-  const bool isLimit = error.code() == ErrorCode::LimitExceeded;
-  if (!isLimit && error.code() != ErrorCode::GuestFailed) throw error;
-  if (isLimit && instance.supervised().askedToStop) return fail(report, endOfStopped(instance));
-  ErrorDescription description;
-  description.message = error.message();
-  fail(report, isLimit ? CallEnd::MemoryExceeded : CallEnd::Trapped, std::move(description));
-}
-
 std::string startOptionsOf(const AppOptions& options) {
   return guestOptions(options.arguments, PushFirst::No);
 }
@@ -95,18 +40,18 @@ std::optional<Snapshot> evaluate(const Engine& engine, Watchdog& watchdog, std::
     {
       const Watchdog::Watch watch(watchdog, instance.supervised(), deadline);
       if (!instance.start(startOptions) || !instance.load(bundle)) {
-        failAsTold(loaded, instance, options.limits);
+        endWith(loaded, endingAsTold(instance, options.limits));
         return std::nullopt;
       }
       instance.reserveMemory();
     }
     // The watchdog has asked it to stop when it was at its end: that must not be in the snapshot.
     if (instance.supervised().askedToStop) {
-      fail(loaded, CallEnd::TimeExceeded);
+      endWith(loaded, {CallEnd::TimeExceeded});
       return std::nullopt;
     }
   } catch (const Error& error) {
-    failAsThrown(loaded, error, instance);
+    endWith(loaded, endingAsThrown(error, instance));
     return std::nullopt;
   }
   return instance.snapshot(inputs);
@@ -189,7 +134,7 @@ class Isolate::Call {
     try {
       untilItSettles(report);
     } catch (const Error& error) {
-      failAsThrown(report, error, instance_);
+      endWith(report, endingAsThrown(error, instance_));
     }
     report.rolledBack = session_.finish();
     const SessionCost sql = session_.cost();
@@ -229,7 +174,7 @@ class Isolate::Call {
     if (isolate_.state_ == State::Fresh) instance_.restartClock();
     isolate_.state_ = State::Used;
     if (!instance_.call(request_.name, request_.argument, request_.argumentKind)) {
-      return failAsTold(report, instance_, limits_);
+      return endWith(report, endingAsTold(instance_, limits_));
     }
     for (;;) {
       const Progress progress = instance_.poll();
@@ -239,27 +184,20 @@ class Isolate::Call {
         return;
       }
       if (progress.state != Progress::State::Waiting) {
-        return failAsTold(report, instance_, limits_);
+        return endWith(report, endingAsTold(instance_, limits_));
       }
       if (!sleep(progress.wait)) {
-        ErrorDescription description;
-        description.message = "it was waiting for a timer";
-        return fail(report,
-                    request_.stop.stop_requested() ? CallEnd::Cancelled : CallEnd::TimeExceeded,
-                    std::move(description));
+        report.end = request_.stop.stop_requested() ? CallEnd::Cancelled : CallEnd::TimeExceeded;
+        report.error.message = "it was waiting for a timer";
+        return;
       }
     }
   }
 
   // False when the deadline comes first, or a request to stop.
   bool sleep(std::chrono::duration<double, std::milli> wait) const {
-    // The guest's word may be too large for the clock.
-    const auto now = Watchdog::Clock::now();
-    if (!(wait < deadline_ - now)) {
-      sleepUntil(deadline_);
-      return false;
-    }
-    return sleepUntil(now + std::chrono::ceil<Watchdog::Clock::duration>(wait));
+    const auto until = wakeUpAt(wait, deadline_);
+    return sleepUntil(until) && until < deadline_;
   }
 
   // False when a request to stop comes first.
@@ -297,12 +235,6 @@ void checkMemory(const Limits& app, const CallRequest& request) {
   throw invalidRequest(str("memoryBytesMax is ", formatSize(request.limits->memoryBytesMax),
                            " for this call and ", formatSize(app.memoryBytesMax),
                            " for the app; it is a limit of apps, so load the app with it"));
-}
-
-// Whether a guest is as good as before, when it may keep its state.
-bool mayGoOn(CallEnd end) noexcept {
-  return end != CallEnd::TimeExceeded && end != CallEnd::FuelExceeded &&
-         end != CallEnd::MemoryExceeded && end != CallEnd::Trapped && end != CallEnd::Cancelled;
 }
 
 }  // namespace

@@ -16,27 +16,13 @@
 #include "base/limits.h"
 #include "bridge/session.h"
 #include "database/connection-pool.h"
-#include "runtime/error-description.h"
+#include "runtime/ending.h"
 #include "sandbox/engine.h"
 #include "sandbox/instance.h"
 #include "sandbox/snapshot.h"
 #include "sandbox/watchdog.h"
 
 namespace schemascript {
-
-// How loading an app, or one call, ended.
-enum class CallEnd : std::uint8_t {
-  Answered,
-  Threw,
-  TimeExceeded,  // runTimeMax. `error.stack` says where, if the guest could still tell.
-  FuelExceeded,  // fuelMax; the same.
-  MemoryExceeded,
-  NeverSettles,
-  Trapped,       // `error.message` says why.
-  NoSuchExport,  // The app has no such function; nothing of it was run.
-  BadArgument,   // The argument is not JSON; nothing was run.
-  Cancelled,     // CallRequest::stop. `error.stack` says where, as with TimeExceeded.
-};
 
 using LogSink = std::function<void(LogStream, std::string_view)>;
 

@@ -6,12 +6,6 @@
 namespace schemascript {
 namespace {
 
-// Whether a guest is as good as before after such an end.
-bool isHarmless(CallEnd end) noexcept {
-  return end == CallEnd::Answered || end == CallEnd::Threw || end == CallEnd::NeverSettles ||
-         end == CallEnd::NoSuchExport || end == CallEnd::BadArgument;
-}
-
 bool isSame(const std::weak_ptr<ConnectionPool>& one, const std::weak_ptr<ConnectionPool>& other) {
   return !one.owner_before(other) && !other.owner_before(one);
 }
@@ -47,7 +41,7 @@ CallReport IsolatePool::call(const std::shared_ptr<const App>& app,
   }
   entry.usedAt = Clock::now();
   settle(entry);
-  if (!isHarmless(report.end) || entry.bytes > options_.isolateBytesMax) giveUp(entry);
+  if (!mayGoOn(report.end) || entry.bytes > options_.isolateBytesMax) giveUp(entry);
   mark(entry, entry.isolate->needsRefresh());
   makeRoom();
   return report;

@@ -41,7 +41,7 @@ class Running : public testing::Test {
   // The process goes on: what comes after a guest that was stopped works.
   void expectTheNextOneWorks() {
     written_.clear();
-    EXPECT_EQ(run("console.log(6 * 7)").end, End::Finished);
+    EXPECT_EQ(run("console.log(6 * 7)").end, End::Answered);
     EXPECT_EQ(written_, "42\n");
   }
 
@@ -57,7 +57,7 @@ TEST_F(Running, WaitsForTimersAndTopLevelAwait) {
     await new Promise((resolve) => setTimeout(resolve, 1));
     console.log("awaited");
   )js");
-  EXPECT_EQ(report.end, End::Finished);
+  EXPECT_EQ(report.end, End::Answered);
   EXPECT_EQ(written_, "awaited\ntimer\n");
 }
 
@@ -77,7 +77,7 @@ TEST_F(Running, TellsWhatNobodyCaught) {
 
 TEST_F(Running, TellsOfARejectionThatNobodyHandled) {
   EXPECT_EQ(run("Promise.reject(new Error('lost')); await null;").error.message, "lost");
-  EXPECT_EQ(run("const p = Promise.reject(1); p.catch(() => {});").end, End::Finished);
+  EXPECT_EQ(run("const p = Promise.reject(1); p.catch(() => {});").end, End::Answered);
 }
 
 TEST_F(Running, TellsOfAnErrorInATimer) {
@@ -159,7 +159,7 @@ TEST_F(Running, LetsAGuestCatchThatMemoryRanOut) {
     try { const all = []; for (;;) all.push(new Uint8Array(1e6)); }
     catch (error) { console.log(error.message); }
   )js");
-  EXPECT_EQ(report.end, End::Finished);
+  EXPECT_EQ(report.end, End::Answered);
   EXPECT_EQ(written_, "out of memory\n");
 }
 
@@ -192,9 +192,9 @@ TEST_F(Running, HasTheStackThatItIsGiven) {
 
 TEST_F(Running, SurvivesSourceThatIsNestedTooDeep) {
   const std::string deep = std::string(3'000'000, '[');
-  EXPECT_NE(run(deep).end, End::Finished);
-  EXPECT_NE(run("new RegExp('('.repeat(1e6));").end, End::Finished);
-  EXPECT_NE(run("JSON.parse('['.repeat(5e6));").end, End::Finished);
+  EXPECT_NE(run(deep).end, End::Answered);
+  EXPECT_NE(run("new RegExp('('.repeat(1e6));").end, End::Answered);
+  EXPECT_NE(run("JSON.parse('['.repeat(5e6));").end, End::Answered);
   expectTheNextOneWorks();
 }
 
@@ -205,7 +205,7 @@ TEST_F(Running, RollsBackWhatWasLeftOpen) {
     const { transaction } = call({ method: "begin" });
     call({ method: "run", sql: "insert into t values (1)", transaction });
   )js");
-  EXPECT_EQ(report.end, End::Finished);
+  EXPECT_EQ(report.end, End::Answered);
   EXPECT_EQ(report.rolledBack, 1u);
   run(R"js(console.log(__host_sqlite_call('{"method":"get","sql":"select count(*) from t"}')))js");
   EXPECT_NE(written_.find("\"rows\":[0]"), std::string::npos) << written_;

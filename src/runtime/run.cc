@@ -17,23 +17,6 @@ std::string textAt(const json::object& object, std::string_view key) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
-// The guest's account of its failure.
-RunReport reportOf(const std::string& text, const Limits& limits) {
-  GuestFailure failure = readFailure(text);
-  RunReport report;
-  report.end = RunReport::End::Threw;
-  using Kind = GuestFailure::Kind;
-  if (failure.kind == Kind::Stopped) report.end = RunReport::End::TimeExceeded;
-  if (failure.kind == Kind::OutOfFuel) {
-    report.end = RunReport::End::FuelExceeded;
-    failure.error.message = fuelExceededMessage(limits);
-  }
-  if (failure.kind == Kind::OutOfMemory) report.end = RunReport::End::MemoryExceeded;
-  if (failure.kind == Kind::NeverSettles) report.end = RunReport::End::NeverSettles;
-  report.error = std::move(failure.error);
-  return report;
-}
-
 // The guest's word again: what is not as it should be is left out.
 std::vector<EmittedFile> emittedFiles(const std::string& text) {
   std::vector<EmittedFile> files;
@@ -85,7 +68,13 @@ class Run {
                         options_.push == PushWhen::Never ? PushFirst::No : PushFirst::Yes);
   }
 
-  RunReport failed() { return reportOf(instance_.failure(), options_.limits); }
+  static RunReport reportOf(Ending ending) {
+    RunReport report;
+    endWith(report, std::move(ending));
+    return report;
+  }
+
+  RunReport failed() { return reportOf(endingAsTold(instance_, options_.limits)); }
 
   RunReport untilItEnds(std::string_view bundle) {
     try {
@@ -96,14 +85,16 @@ class Run {
         const Progress progress = instance_.poll();
         if (progress.state == Progress::State::Finished) break;
         if (progress.state != Progress::State::Waiting) return failed();
-        if (!sleep(progress.wait)) return timeExceeded("it was waiting for a timer");
+        const auto until = wakeUpAt(progress.wait, deadline_);
+        std::this_thread::sleep_until(until);
+        if (until == deadline_) return stoppedWaiting();
       }
       if (options_.push != PushWhen::Never && !instance_.push()) {
         return failed();
       }
       return options_.emit.empty() ? RunReport() : emit();
     } catch (const Error& error) {
-      return endOf(error);
+      return reportOf(endingAsThrown(error, instance_));
     }
   }
 
@@ -114,26 +105,10 @@ class Run {
     return report;
   }
 
-  // False when the deadline comes first.
-  bool sleep(std::chrono::duration<double, std::milli> wait) const {
-    const auto until = Watchdog::Clock::now() + std::chrono::ceil<Watchdog::Clock::duration>(wait);
-    std::this_thread::sleep_until(std::min(until, deadline_));
-    return until < deadline_;
-  }
-
-  static RunReport timeExceeded(std::string where) {
+  static RunReport stoppedWaiting() {
     RunReport report;
-    report.end = RunReport::End::TimeExceeded;
-    report.error.message = std::move(where);
-    return report;
-  }
-
-  static RunReport endOf(const Error& error) {
-    if (error.code() == ErrorCode::LimitExceeded) return timeExceeded({});
-    if (error.code() != ErrorCode::GuestFailed) throw error;
-    RunReport report;
-    report.end = RunReport::End::Trapped;
-    report.error.message = error.message();
+    report.end = CallEnd::TimeExceeded;
+    report.error.message = "it was waiting for a timer";
     return report;
   }
 

@@ -11,7 +11,7 @@
 #include "base/limits.h"
 #include "bridge/pusher.h"
 #include "database/connection-pool.h"
-#include "runtime/error-description.h"
+#include "runtime/ending.h"
 #include "sandbox/engine.h"
 #include "sandbox/instance.h"
 #include "sandbox/watchdog.h"
@@ -46,17 +46,9 @@ struct RunOptions {
 };
 
 struct RunReport {
-  enum class End : std::uint8_t {
-    Finished,
-    Threw,         // Nobody caught `error`.
-    TimeExceeded,  // `error.stack` says where, if the guest could still tell.
-    FuelExceeded,  // The same.
-    MemoryExceeded,
-    NeverSettles,  // A promise that the app waits for, and nothing can settle. `error.message` may
-                   // say more.
-    Trapped,       // `error.message` says why.
-  };
-  End end = End::Finished;
+  using End =
+      CallEnd;  // Answered: it ran to its end. Neither NoSuchExport, BadArgument nor Cancelled.
+  End end = End::Answered;
   ErrorDescription error;
   std::vector<EmittedFile> emitted;
   std::size_t rolledBack = 0;     // Transactions that were open at the end, which were rolled back.

@@ -335,9 +335,14 @@ struct Instance::Parts {
   }
 
   // The same, for one that begins to run guest code.
-  bool begin(std::string_view name, std::string_view text) {
+  bool begin(Export& called, std::string_view text) {
     writeLimits();
-    return u32(callWith(name, text)) != 0;
+    return u32(callWith(called, text)) != 0;
+  }
+
+  bool begin(std::string_view name, std::string_view text) {
+    Export once{name};
+    return begin(once, text);
   }
 
   // The text that an export names by pointer and length.
@@ -476,14 +481,10 @@ bool Instance::setEnvironment(std::string_view json) {
 }
 
 bool Instance::fetch(std::string_view message) {
-  parts_->writeLimits();
-  return u32(parts_->callWith(parts_->fetchExport, message)) != 0;
+  return parts_->begin(parts_->fetchExport, message);
 }
 
-bool Instance::scheduled(std::string_view json) {
-  parts_->writeLimits();
-  return u32(parts_->callWith("ss_scheduled", json)) != 0;
-}
+bool Instance::scheduled(std::string_view json) { return parts_->begin("ss_scheduled", json); }
 
 bool Instance::next() { return u32(parts_->call(parts_->nextExport, {})) != 0; }
 

@@ -466,7 +466,6 @@ Limits limitsOf(const Configuration& configuration) {
   for (const auto& [name, value] : configuration.limits) {
     if (name != "memoryBytesMax") assign(findLimit(name), limits, value);
   }
-  constexpr std::uint64_t kOutsideHeapBytesMin = 4ull << 20;  // As withMemory() has it.
   if (limits.heapBytesMax > memoryBytes - kOutsideHeapBytesMin) {
     throw invalidRequest(str("limits.heapBytesMax is ", formatSize(limits.heapBytesMax),
                              "; with a memory of ", formatSize(memoryBytes), " it may be ",

@@ -159,13 +159,15 @@ App::Loaded App::load(const Engine& engine, Watchdog& watchdog, std::string_view
 
 // One call, from its session to its report.
 class Isolate::Call {
+  using Clock = Watchdog::Clock;
+
  public:
-  Call(Isolate& isolate, ConnectionPool& database, const CallRequest& request)
-      : isolate_(isolate),
-        request_(request),
-        instance_(*isolate.instance_),
-        limits_(limitsOf(isolate, request)),
-        deadline_(Watchdog::Clock::now() + limits_.runTimeMax),
+  Call(Isolate& isolate, ConnectionPool& database, CallRequest request)
+      : instance_(*isolate.instance_),
+        kind_(request.kind),
+        limits_(request.limits.value_or(isolate.app_->limits())),
+        log_(std::move(request.log)),
+        deadline_(began_ + limits_.runTimeMax),
         session_(database, sessionOptions(limits_, request)) {
     instance_.setLimits(limits_);
     instance_.attach(&session_);
@@ -177,78 +179,159 @@ class Isolate::Call {
     instance_.attach(nullptr);
   }
 
-  void toEnd(CallReport& report) {
-    try {
-      untilItSettles(report);
-    } catch (const Error& error) {
-      failAsThrown(report, error, instance_);
-    }
-    report.rolledBack = session_.finish();
+  void start(const CallRequest& request) {
+    guarded([&] {
+      const bool started =
+          kind_ == CallKind::Function
+              ? instance_.call(request.name, request.argument, request.argumentKind)
+          : kind_ == CallKind::Fetch ? instance_.fetch(request.argument)
+                                     : instance_.scheduled(request.argument);
+      if (!started) failAsTold(instance_.failure());
+    });
+  }
+
+  CallStep advance() {
+    CallStep step;
+    if (hasEnded_) return step;
+    guarded([&] {
+      if (std::exchange(hasAnswered_, false) && !instance_.next()) {
+        return failAsTold(instance_.failure());
+      }
+      step = poll();
+    });
+    return step;
+  }
+
+  void receive(std::string_view bytes, Instance::BodyState state) {
+    guarded([&] {
+      if (!hasEnded_ && !instance_.receive(bytes, state)) failAsTold(instance_.failure());
+    });
+  }
+
+  CallReport finish() {
+    report_.rolledBack = session_.finish();
     const SessionCost sql = session_.cost();
-    report.cost.statements = sql.statements;
-    report.cost.rows = sql.rows;
-    report.cost.sqlTime = sql.sqlTime;
-    report.cost.answerBytes = sql.answerBytes;
+    report_.cost.statements = sql.statements;
+    report_.cost.rows = sql.rows;
+    report_.cost.sqlTime = sql.sqlTime;
+    report_.cost.answerBytes = sql.answerBytes;
     watch_.reset();
     const Usage usage = instance_.usage();
-    report.cost.heapBytes = usage.heapPeakBytes;
-    report.cost.fuel = usage.fuel;
-    report.cost.logBytes = usage.logBytes;
-    report.cost.logTruncated = usage.logTruncated;
+    report_.cost.heapBytes = usage.heapPeakBytes;
+    report_.cost.fuel = usage.fuel;
+    report_.cost.logBytes = usage.logBytes;
+    report_.cost.logTruncated = usage.logTruncated;
+    pause();
+    report_.cost.wall = Clock::now() - began_;
+    return std::move(report_);
   }
+
+  // Between these two the thread's time is the call's.
+  void resume() noexcept { resumed_ = processorTime(); }
+  void pause() noexcept { report_.cost.processor += processorTime() - resumed_; }
+
+  Clock::time_point deadline() const noexcept { return deadline_; }
+  FetchResponse& response() noexcept { return response_; }
+  BodyPiece& piece() noexcept { return piece_; }
+  const LogSink& log() const noexcept { return log_; }
 
  private:
-  static Limits limitsOf(const Isolate& isolate, const CallRequest& request) {
-    return request.limits.value_or(isolate.app_->limits());
-  }
-
   static SessionOptions sessionOptions(const Limits& limits, const CallRequest& request) {
     return {limits, "", Pusher(), request.readOnly, request.capabilities, request.boundValues};
   }
 
-  void untilItSettles(CallReport& report) {
-    if (isolate_.state_ == State::Fresh) instance_.restartClock();
-    isolate_.state_ = State::Used;
-    if (!instance_.call(request_.name, request_.argument, request_.argumentKind)) {
-      return failAsTold(report, instance_.failure(), limits_);
-    }
-    for (;;) {
-      const Progress progress = instance_.poll();
-      if (progress.state == Progress::State::Finished) {
-        report.result = instance_.result();
-        report.resultKind = instance_.resultKind();
-        return;
-      }
-      if (progress.state != Progress::State::Waiting) {
-        return failAsTold(report, instance_.failure(), limits_);
-      }
-      if (!sleep(progress.wait)) {
-        ErrorDescription description;
-        description.message = "it was waiting for a timer";
-        return fail(report, CallEnd::TimeExceeded, std::move(description));
-      }
+  // Whatever runs the guest. What it throws of the guest's doing ends the call.
+  template <typename Work>
+  void guarded(Work&& work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      failAsThrown(report_, error, instance_);
+      hasEnded_ = true;
     }
   }
 
-  // False when the deadline comes first.
-  bool sleep(std::chrono::duration<double, std::milli> wait) const {
+  void failAsTold(const std::string& failure) {
+    schemascript::failAsTold(report_, failure, limits_);
+    hasEnded_ = true;
+  }
+
+  CallStep poll() {
+    const Progress progress = instance_.poll();
+    switch (progress.state) {
+      case Progress::State::Finished:
+        return answered();
+      case Progress::State::Waiting:
+        return waiting(progress.wait);
+      case Progress::State::WantsBody:
+        return waitingAtMostUntil(deadline_, CallStep::State::WantsBody);
+      case Progress::State::Failed:
+      case Progress::State::NeverSettles:
+        break;
+    }
+    failAsTold(instance_.failure());
+    return {};
+  }
+
+  CallStep waiting(std::chrono::duration<double, std::milli> wait) {
+    const auto state = kind_ == CallKind::Fetch && instance_.wantsBody()
+                           ? CallStep::State::WantsBody
+                           : CallStep::State::Waits;
     // The guest's word may be too large for the clock.
-    const auto now = Watchdog::Clock::now();
-    if (!(wait < deadline_ - now)) {
-      std::this_thread::sleep_until(deadline_);
-      return false;
-    }
-    std::this_thread::sleep_until(now + std::chrono::ceil<Watchdog::Clock::duration>(wait));
-    return true;
+    const auto now = Clock::now();
+    const bool isLate = !(wait < deadline_ - now);
+    return waitingAtMostUntil(isLate ? deadline_ : now + std::chrono::ceil<Clock::duration>(wait),
+                              state);
   }
 
-  Isolate& isolate_;
-  const CallRequest& request_;
+  CallStep waitingAtMostUntil(Clock::time_point until, CallStep::State state) {
+    if (Clock::now() < deadline_) return {state, until};
+    ErrorDescription description;
+    description.message = state == CallStep::State::Waits
+                              ? "it was waiting for a timer"
+                              : "it was waiting for the body of its request";
+    fail(report_, CallEnd::TimeExceeded, std::move(description));
+    hasEnded_ = true;
+    return {};
+  }
+
+  CallStep answered() {
+    if (kind_ == CallKind::Function) {
+      report_.result = instance_.result();
+      report_.resultKind = instance_.resultKind();
+      hasEnded_ = true;
+      return {};
+    }
+    const std::string message = instance_.response();
+    const bool isHead = kind_ == CallKind::Fetch && !hasHead_;
+    if (isHead) {
+      response_ = decodeFetchResponse(message);
+    } else {
+      piece_ = decodePiece(message);
+    }
+    const Following following = isHead ? response_.following : piece_.following;
+    // What follows is called for, or nothing does, and the next step is the end.
+    hasAnswered_ = following.body || following.work;
+    hasEnded_ = !hasAnswered_;
+    hasHead_ = true;
+    return {isHead ? CallStep::State::Response : CallStep::State::Piece, {}};
+  }
+
   Instance& instance_;
+  const CallKind kind_;
   const Limits limits_;
-  const Watchdog::Clock::time_point deadline_;
+  const LogSink log_;
+  const Clock::time_point began_ = Clock::now();
+  const Clock::time_point deadline_;
   Session session_;
   std::optional<Watchdog::Watch> watch_;
+  std::chrono::nanoseconds resumed_ = processorTime();
+  CallReport report_;
+  FetchResponse response_;
+  BodyPiece piece_;
+  bool hasHead_ = false;
+  bool hasAnswered_ = false;  // Something was answered, and more follows.
+  bool hasEnded_ = false;
 };
 
 Isolate::Isolate(std::shared_ptr<const App> app, Watchdog& watchdog, IsolateOptions options)
@@ -273,28 +356,88 @@ bool mayGoOn(CallEnd end) noexcept {
 
 }  // namespace
 
-CallReport Isolate::call(ConnectionPool& database, const CallRequest& request) {
-  const auto begin = std::chrono::steady_clock::now();
-  const auto processorBegin = processorTime();
+void Isolate::make(ConnectionPool& database, CallRequest& request) {
+  SS_CHECK(call_ == nullptr, "a call in an isolate that is in one");
   checkMemory(app_->limits(), request);
   refresh();
-  CallReport report;
-  log_ = &request.log;
+  call_ = std::make_unique<Call>(*this, database, request);
+  if (state_ == State::Fresh) instance_->restartClock();
+  state_ = State::Used;
+}
+
+// What is thrown ends the call.
+template <typename Work>
+auto Isolate::orAbandon(Work&& work) {
   try {
-    Call(*this, database, request).toEnd(report);
+    return work();
   } catch (...) {
-    log_ = nullptr;
-    state_ = State::Used;
+    abandon();
     throw;
   }
-  log_ = nullptr;
+}
+
+CallReport Isolate::call(ConnectionPool& database, const CallRequest& request) {
+  CallRequest own = request;
+  make(database, own);
+  return orAbandon([&] {
+    call_->start(own);
+    for (;;) {
+      const CallStep step = call_->advance();
+      if (step.state == CallStep::State::Ended) return end();
+      if (step.state == CallStep::State::Waits) std::this_thread::sleep_until(step.until);
+    }
+  });
+}
+
+void Isolate::begin(ConnectionPool& database, CallRequest request) {
+  make(database, request);
+  orAbandon([&] {
+    call_->start(request);
+    call_->pause();
+  });
+}
+
+CallStep Isolate::advance() {
+  SS_CHECK(call_ != nullptr, "no call was begun");
+  return orAbandon([&] {
+    call_->resume();
+    const CallStep step = call_->advance();
+    call_->pause();
+    return step;
+  });
+}
+
+CallReport Isolate::finish() {
+  SS_CHECK(call_ != nullptr, "no call was begun");
+  return orAbandon([&] {
+    call_->resume();
+    return end();
+  });
+}
+
+CallReport Isolate::end() {
+  CallReport report = call_->finish();
+  call_.reset();
   if (options_.isolation == Isolation::Worker && mayGoOn(report.end) &&
       !instance_->supervised().askedToStop) {
     state_ = State::Kept;
   }
-  report.cost.processor = processorTime() - processorBegin;
-  report.cost.wall = std::chrono::steady_clock::now() - begin;
   return report;
+}
+
+void Isolate::abandon() noexcept { call_.reset(); }
+
+FetchResponse& Isolate::response() noexcept { return call_->response(); }
+
+BodyPiece& Isolate::piece() noexcept { return call_->piece(); }
+
+void Isolate::receive(std::string_view bytes, Instance::BodyState state) {
+  SS_CHECK(call_ != nullptr, "no call was begun");
+  orAbandon([&] {
+    call_->resume();
+    call_->receive(bytes, state);
+    call_->pause();
+  });
 }
 
 void Isolate::discard() noexcept {
@@ -333,7 +476,7 @@ void Isolate::refresh() {
   state_ = State::Absent;
   instance_.reset();  // Its addresses are free before the next one takes some.
   const auto log = [this](LogStream stream, std::string_view text) {
-    if (log_ != nullptr && *log_) (*log_)(stream, text);
+    if (call_ != nullptr && call_->log()) call_->log()(stream, text);
   };
   instance_ = std::make_unique<Instance>(
       app_->engine(), &app_->snapshot(),

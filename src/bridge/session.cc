@@ -182,6 +182,11 @@ void Session::interrupt() noexcept {
   writer_.cancel();
 }
 
+bool Session::hasTransaction() const noexcept {
+  return std::ranges::any_of(seats_,
+                             [](const auto& seat) { return seat->transactions.openCount() > 0; });
+}
+
 std::size_t Session::finish() {
   answer_.begin(Form::Json);
   fetched_ = 0;

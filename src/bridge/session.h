@@ -81,6 +81,9 @@ class Session {
   // is destroyed.
   void interrupt() noexcept;
 
+  // Whether others may have to wait for the guest before they can write.
+  bool hasTransaction() const noexcept;
+
   // Of all requests so far. finish() adds nothing.
   SessionCost cost() const noexcept { return cost_; }
 

@@ -17,6 +17,7 @@
 #include "bridge/session.h"
 #include "database/connection-pool.h"
 #include "runtime/ending.h"
+#include "runtime/http-message.h"
 #include "sandbox/engine.h"
 #include "sandbox/instance.h"
 #include "sandbox/snapshot.h"
@@ -28,13 +29,16 @@ using LogSink = std::function<void(LogStream, std::string_view)>;
 
 struct AppOptions {
   Limits limits;
-  std::vector<std::string> arguments;  // The app's `args`.
+  std::vector<std::string> arguments{};  // The app's `args`.
+  // The JSON object that the app's handlers get as `env`; empty: one without members. It may have
+  // secrets in it, so it is never part of the snapshot's file.
+  std::string environment{};
   // Receives what the app writes while it is loaded, on the thread that loads it.
-  LogSink log;
+  LogSink log{};
   // Where the app's snapshot is kept for the next time; empty: nowhere. Its folder must exist. A
   // file that is damaged, or was made from anything else, is made anew; one that cannot be written
   // is done without.
-  std::filesystem::path snapshotFile;
+  std::filesystem::path snapshotFile{};
 };
 
 // An app that was loaded: the snapshot of its bundle, and its limits. Immutable; isolates of many
@@ -87,9 +91,19 @@ struct IsolateOptions {
   ResetCheck resetCheck = ResetCheck::No;
 };
 
+// What of an app is called.
+enum class CallKind : std::uint8_t {
+  Function,   // One that it exports.
+  Fetch,      // The handler of HTTP requests in its default export.
+  Scheduled,  // That of events.
+};
+
 struct CallRequest {
-  std::string_view name;        // Of a function that the app exports.
-  std::string_view argument{};  // JSON; empty: no argument. Or bytes, for a Uint8Array.
+  std::string_view name{};  // Of a function that the app exports; of handlers not looked at.
+  // JSON; empty: no argument. Or bytes, for a Uint8Array. Of Fetch the message of encodeFetch(), of
+  // Scheduled the event as JSON.
+  std::string_view argument{};
+  CallKind kind = CallKind::Function;
   // None: the app's. memoryBytesMax is the app's in any case, and must be the same.
   std::optional<Limits> limits{};
   // Receives what the call writes, on the thread that called; may be empty.
@@ -128,7 +142,22 @@ struct CallReport {
   Cost cost;
 };
 
-// One guest of an app, called again and again. Belongs to one thread, which GuestThread made.
+// How far a call has come that was begun.
+struct CallStep {
+  enum class State : std::uint8_t {
+    Ended,      // finish() says how.
+    Waits,      // For a timer; nothing to do before `until`.
+    WantsBody,  // The same, or for the next piece of the request's body, whichever comes first.
+    Response,   // Of Fetch: response() has the head of the answer, and the first part of its body.
+    Piece,      // piece() has the next part.
+  };
+  State state = State::Ended;
+  // When to call advance() at the latest: at the next timer, or when the call's time is over.
+  std::chrono::steady_clock::time_point until{};
+};
+
+// One guest of an app, called again and again. One thread at a time may use it, which GuestThread
+// made; between calls, and while one is parked, another one may take over.
 class Isolate {
  public:
   // Keeps a reference to `watchdog`, which must outlive it. Makes its guest at the first call, or
@@ -144,6 +173,30 @@ class Isolate {
   // the call ended, however badly, is in the report. Can be called again after anything. With
   // Isolation::Worker, calls for another database find what those for the first one left.
   CallReport call(ConnectionPool& database, const CallRequest& request);
+
+  // The same in steps, for whoever has something else to do while a call waits: begin(), advance()
+  // until it has Ended, finish(). Each throws as call() does; the call is over then. `request` and
+  // what its views name are needed during begin() alone, `database` to the end. The clock of the
+  // call's time limit goes on between the steps.
+  void begin(ConnectionPool& database, CallRequest request);
+  CallStep advance();
+  // Leaves the call to whichever thread goes on with it. Not with hasTransaction(), unless that
+  // thread is sure to: whoever waits to write would wait for a call that nobody advances.
+  void park() noexcept;
+  bool hasTransaction() const noexcept;
+  CallReport finish();
+  // Lets a call end as Cancelled, unless it has ended: the next advance() says so.
+  void cancel(std::string_view why);
+  // Ends a call whose report nobody wants.
+  void abandon() noexcept;
+  bool isRunning() const noexcept { return call_ != nullptr; }
+
+  // After Response and Piece. What follows is made by the next advance().
+  FetchResponse& response() noexcept;
+  BodyPiece& piece() noexcept;
+  // Gives a handler of Fetch a piece of its request's body; when it does not want one, only that
+  // the client has gone is of interest to it. Not once the call has Ended.
+  void receive(std::string_view bytes, Instance::BodyState state);
 
   // Does now, while nobody waits, what the next call would begin with: puts the guest back to the
   // snapshot, or makes one. Nothing in it belongs to the last call afterwards. Throws Unavailable.
@@ -166,14 +219,20 @@ class Isolate {
 
  private:
   class Call;
+
+  void make(ConnectionPool& database, CallRequest& request);
+  template <typename Work>
+  auto orAbandon(Work&& work);
+  CallReport end();
+
   enum class State : std::uint8_t { Absent, Fresh, Kept, Used };
 
   const std::shared_ptr<const App> app_;
   Watchdog& watchdog_;
   const IsolateOptions options_;
-  const LogSink* log_ = nullptr;  // Of the call that runs.
   std::unique_ptr<Instance> instance_;
   State state_ = State::Absent;
+  std::unique_ptr<Call> call_;  // While one runs.
 };
 
 }  // namespace schemascript

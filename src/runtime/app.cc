@@ -215,8 +215,9 @@ class Isolate::Call {
     report_.cost.processor += processorTime() - resumedAt_;
   }
 
-  void cancel(std::string_view why) {
-    if (!hasEnded_) endWith(CallEnd::Cancelled, why);
+  void giveUp(std::string_view why) {
+    if (hasEnded_) return;
+    endWith(Clock::now() < deadline_ ? CallEnd::Cancelled : CallEnd::TimeExceeded, why);
   }
 
   // False when a request to stop comes first.
@@ -378,6 +379,7 @@ void Isolate::make(ConnectionPool& database, CallRequest& request) {
   call_ = std::make_unique<Call>(*this, database, request);
   if (state_ == State::Fresh) instance_->restartClock();
   state_ = State::Used;
+  hasServed_ = true;
 }
 
 // What is thrown ends the call.
@@ -423,8 +425,8 @@ void Isolate::receive(std::string_view bytes, Instance::BodyState state) {
   orAbandon([&] { call_->receive(bytes, state); });
 }
 
-void Isolate::cancel(std::string_view why) {
-  orAbandon([&] { call_->cancel(why); });
+void Isolate::giveUp(std::string_view why) {
+  orAbandon([&] { call_->giveUp(why); });
 }
 
 CallReport Isolate::finish() {
@@ -493,6 +495,7 @@ void Isolate::refresh() {
       app_->engine(), &app_->snapshot(),
       InstanceOptions{.limits = app_->limits(), .log = log, .resetCheck = options_.resetCheck});
   state_ = State::Fresh;
+  hasServed_ = false;
 }
 
 }  // namespace schemascript

@@ -185,8 +185,9 @@ class Isolate {
   void park() noexcept;
   bool hasTransaction() const noexcept;
   CallReport finish();
-  // Lets a call end as Cancelled, unless it has ended: the next advance() says so.
-  void cancel(std::string_view why);
+  // Lets a call end that its caller does not go on with: as TimeExceeded when its time is over,
+  // else as Cancelled. The next advance() says so. Nothing when it has ended already.
+  void giveUp(std::string_view why);
   // Ends a call whose report nobody wants.
   void abandon() noexcept;
   bool isRunning() const noexcept { return call_ != nullptr; }
@@ -203,6 +204,9 @@ class Isolate {
   void refresh();
   // Whether the next call has something to do first that refresh() would do now.
   bool needsRefresh() const noexcept { return state_ == State::Absent || state_ == State::Used; }
+
+  // Whether its guest has been called before.
+  bool hasServed() const noexcept { return hasServed_; }
 
   // Whether there is a guest. It can be discarded at any time between calls; the next call, or
   // refresh(), makes another one.
@@ -232,6 +236,7 @@ class Isolate {
   const IsolateOptions options_;
   std::unique_ptr<Instance> instance_;
   State state_ = State::Absent;
+  bool hasServed_ = false;
   std::unique_ptr<Call> call_;  // While one runs.
 };
 

@@ -43,7 +43,7 @@ CallReport IsolatePool::call(const std::shared_ptr<const App>& app,
   try {
     report = loan->call(*database, request);
   } catch (...) {
-    ++counters_.discarded;
+    giveUp(std::move(loan));
     throw;
   }
   takeBack(std::move(loan), report.end);
@@ -113,6 +113,11 @@ void IsolatePool::takeBack(Loan loan, CallEnd end) noexcept {
   if (!mayGoOn(end) || entry->bytes > options_.isolateBytesMax) giveUp(*entry);
   mark(*entry, entry->isolate->needsRefresh());
   makeRoom();
+}
+
+void IsolatePool::giveUp(Loan loan) noexcept {
+  loan.entry_.clear();
+  ++counters_.discarded;
 }
 
 void IsolatePool::refresh(Entry& entry) {

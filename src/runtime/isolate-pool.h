@@ -80,6 +80,8 @@ class IsolatePool {
             Isolation isolation);
   // After a call that ended so.
   void takeBack(Loan loan, CallEnd end) noexcept;
+  // Instead, when the call threw.
+  void giveUp(Loan loan) noexcept;
 
   // Calls a function of `app` in an isolate that it lends to itself. Throws as
   // Isolate::call(); the isolate is given up then, as it is when the call was stopped, ran out of

@@ -34,6 +34,8 @@ constexpr std::uint64_t kPagesMax = 0xfffffffe;  // SQLite's own limit.
 
 void CloseConnection::operator()(sqlite3* raw) const noexcept { sqlite3_close_v2(raw); }
 
+std::string_view Database::version() noexcept { return sqlite3_libversion(); }
+
 Database::Database(DatabaseOptions options)
     : options_(std::move(options)),
       name_(options_.file.empty() ? "the database in memory" : options_.file.string()),

@@ -53,6 +53,8 @@ class Database {
   // Throws InvalidRequest (no such folder, not a database) or Unavailable (not writable, locked,
   // damaged): one sentence that names the file and what to do.
   explicit Database(DatabaseOptions options);
+  // SQLite's, such as `3.46.1`. Valid for ever.
+  static std::string_view version() noexcept;
   ~Database() = default;
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;

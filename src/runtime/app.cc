@@ -167,7 +167,8 @@ class Isolate::Call {
   }
 
   static SessionOptions sessionOptions(const Limits& limits, const CallRequest& request) {
-    return {limits, "", Pusher(), request.readOnly, request.capabilities, request.boundValues};
+    return {limits,       "", Pusher(), request.readOnly, request.capabilities, request.boundValues,
+            request.trace};
   }
 
   void untilItSettles(CallReport& report) {

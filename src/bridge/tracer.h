@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "bridge/statement-trace.h"
 #include "database/database.h"
 

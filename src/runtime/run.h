@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "bridge/pusher.h"
+#include "bridge/statement-trace.h"
 #include "database/connection-pool.h"
 #include "runtime/ending.h"
 #include "sandbox/engine.h"

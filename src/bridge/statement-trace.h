@@ -19,6 +19,7 @@ struct TracedStatement {
   // Commit and Rollback: what the host executes for a transaction, also for that of a batch. Push:
   // `sql` is the schema that was asked for, and not what it took to get there.
   Method method = Method::Run;
+  // As it was asked for: also with values that the app itself wrote into it.
   std::string sql{};
   // The one that it began, ended or ran in, which for a batch is one that the guest does not know;
   // none: outside of any.

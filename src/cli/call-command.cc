@@ -14,6 +14,7 @@
 #include "cli/cache-files.h"
 #include "cli/commands.h"
 #include "cli/error-report.h"
+#include "cli/sql-trace.h"
 #include "cli/text.h"
 #include "migrate/push.h"
 #include "runtime/app.h"
@@ -125,6 +126,7 @@ class AppCall {
       if (pushed != ExitCode::Success) return pushed;
     }
     CallReport report = call(loaded.app, argument);
+    sumUp();
     if (report.end == CallEnd::NoSuchExport) {
       throw missingExport(command_, std::move(report.error.exports));
     }
@@ -163,7 +165,9 @@ class AppCall {
                             .arguments = {},
                             .push = PushWhen::AtEnd,
                             .pusher = pushAndRemember,
+                            .trace = trace(),
                             .log = [](LogStream, std::string_view) {}});
+    if (report.end != RunReport::End::Answered) sumUp();
     if (report.end == RunReport::End::Threw && failure) throw *failure;
     return say(report);
   }
@@ -172,16 +176,24 @@ class AppCall {
     CallReport report;
     GuestThread::run([&] {
       Isolate isolate(app, watchdog_);
-      report = isolate.call(*database_,
-                            {.name = command_.exported,
-                             .argument = argument,
-                             .log = log(),
-                             .readOnly = command_.readOnly,
-                             .capabilities = command_.capabilities,
-                             .boundValues = command_.showValues ? BoundValueDisplay::Shown
-                                                                : BoundValueDisplay::Hidden});
+      report =
+          isolate.call(*database_, {.name = command_.exported,
+                                    .argument = argument,
+                                    .log = log(),
+                                    .readOnly = command_.readOnly,
+                                    .capabilities = command_.capabilities,
+                                    .boundValues = command_.showValues ? BoundValueDisplay::Shown
+                                                                       : BoundValueDisplay::Hidden,
+                                    .trace = trace()});
     });
     return report;
+  }
+
+  StatementSink trace() { return command_.traceSql ? trace_.sink() : StatementSink(); }
+
+  // When no more SQL will come.
+  void sumUp() {
+    if (command_.traceSql) trace_.addSum();
   }
 
   // Standard output is the answer's.
@@ -222,6 +234,7 @@ class AppCall {
   const std::unique_ptr<ConnectionPool> database_;
   const Engine engine_;
   Watchdog watchdog_;
+  SqlTrace trace_ = SqlTrace::onStandardError();
   std::chrono::nanoseconds loadTime_{};
   bool fromCache_ = false;
 };

@@ -54,6 +54,7 @@ struct Given {
   bool pushFirst = false;
   bool readOnly = false;
   bool showValues = false;
+  bool traceSql = false;
   bool showStatistics = false;
   bool asJson = false;
   bool sourceMap = false;
@@ -261,6 +262,7 @@ Invocation makeRun(const Given& given, std::vector<std::string> arguments) {
                     given.readOnly,
                     capabilitiesFrom(given, "script"),
                     given.showValues,
+                    given.traceSql,
                     given.showStatistics,
                     limitsFrom(given),
                     std::move(arguments)};
@@ -306,6 +308,7 @@ Invocation makeCall(const Given& given, std::vector<std::string>) {
       given.readOnly,
       capabilitiesFrom(given, "call"),
       given.showValues,
+      given.traceSql,
       given.showStatistics,
       limitsFrom(given),
   };
@@ -368,6 +371,7 @@ const std::array<Command, 9>& commands() {
   const std::vector<Flag> runFlags{{"--push", &Given::pushFirst},
                                    {"--read-only", &Given::readOnly},
                                    {"--show-values", &Given::showValues},
+                                   {"--trace-sql", &Given::traceSql},
                                    {"--stats", &Given::showStatistics}};
   static const std::array<Command, 9> kCommands{{
       {"run",

@@ -21,6 +21,7 @@ struct RunCommand {
   bool readOnly = false;
   std::shared_ptr<const Capabilities> capabilities;  // Null: everything.
   bool showValues = false;
+  bool traceSql = false;
   bool showStatistics = false;
   Limits limits;
   std::vector<std::string> arguments;  // Behind `--`.
@@ -50,6 +51,7 @@ struct CallCommand {
   bool readOnly = false;
   std::shared_ptr<const Capabilities> capabilities;  // Null: everything.
   bool showValues = false;
+  bool traceSql = false;
   bool showStatistics = false;
   Limits limits;
 };

@@ -46,7 +46,8 @@ Options:
   --read-only           the script may read the database and not change it
   --reads LIST          it may read these tables and columns only, such as users,posts.title
   --writes LIST         it may write these only; what it does not name is not allowed
-  --show-values         messages about failed statements show the bound values
+  --trace-sql           show each SQL statement on standard error, what it took and what came of it
+  --show-values         messages about failed statements, and --trace-sql, show the bound values
   --stats               say at the end what the script took: time, fuel, memory, prepared statements
   --time-limit TIME     stop the script after that long, such as 200ms, 2s, 1m (default: 30s)
   --fuel-limit N        stop the script after so many jumps and calls of its code, at the same place
@@ -129,7 +130,8 @@ Options:
   --read-only           the call may read the database and not change it
   --reads LIST          it may read these tables and columns only, such as users,posts.title
   --writes LIST         it may write these only; what it does not name is not allowed
-  --show-values         messages about failed statements show the bound values
+  --trace-sql           show each SQL statement on standard error, what it took and what came of it
+  --show-values         messages about failed statements, and --trace-sql, show the bound values
   --stats               say at the end what the call took: time, fuel, memory, prepared statements
   --time-limit TIME     stop after that long, such as 200ms, 2s, 1m (default: 30s)
   --fuel-limit N        stop the script after so many jumps and calls of its code, at the same place

@@ -436,6 +436,7 @@ int Database::onBusy(void* self, int attempt) noexcept {
   // From 100 us to 5 ms: a writer of this kind is done in less than the first.
   std::this_thread::sleep_for(
       std::chrono::microseconds(std::min(100 << std::min(attempt, 10), 5'000)));
+  database.lockWait_ += std::chrono::steady_clock::now() - now;
   return 1;
 }
 

@@ -251,7 +251,8 @@ class Isolate::Call {
   }
 
   static SessionOptions sessionOptions(const Limits& limits, const CallRequest& request) {
-    return {limits, "", Pusher(), request.readOnly, request.capabilities, request.boundValues};
+    return {limits,       "", Pusher(), request.readOnly, request.capabilities, request.boundValues,
+            request.trace};
   }
 
   // Whatever runs the guest. What it throws of the guest's doing ends the call.

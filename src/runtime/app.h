@@ -110,7 +110,9 @@ struct CallRequest {
   LogSink log{};
   bool readOnly = false;                               // The call may only read.
   std::shared_ptr<const Capabilities> capabilities{};  // What it may touch; null: everything.
-  BoundValueDisplay boundValues = BoundValueDisplay::Hidden;  // In messages about statements.
+  BoundValueDisplay boundValues = BoundValueDisplay::Hidden;  // In messages and the trace.
+  // Is told of the call's SQL, on the thread that called; may be empty. As SessionOptions has it.
+  StatementSink trace{};
   Payload argumentKind = Payload::Json;
   // Ends this call, and no other one, when stop is requested of it, from any thread: at once as a
   // rule, after Watchdog::kGrace at the latest. A call that has ended meanwhile is not changed by
@@ -169,8 +171,8 @@ class Isolate {
 
   // Calls a function of the app, whose queries go to `database`. The call has its limits, and a
   // session of its own. Throws InvalidRequest for another memoryBytesMax than the app's,
-  // Unavailable when no guest can be made, Internal for bugs of ours, and what the log throws; how
-  // the call ended, however badly, is in the report. Can be called again after anything. With
+  // Unavailable when no guest can be made, Internal for bugs of ours, and what log and trace throw;
+  // how the call ended, however badly, is in the report. Can be called again after anything. With
   // Isolation::Worker, calls for another database find what those for the first one left.
   CallReport call(ConnectionPool& database, const CallRequest& request);
 

@@ -11,9 +11,9 @@
 #include "base/suggest.h"
 #include "base/units.h"
 #include "cli/app.h"
-#include "cli/cache-files.h"
 #include "cli/commands.h"
 #include "cli/error-report.h"
+#include "cli/served-app.h"
 #include "cli/sql-trace.h"
 #include "cli/text.h"
 #include "migrate/push.h"
@@ -23,9 +23,6 @@ namespace schemascript {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Of all snapshots in the cache. One takes some 3 to 7 MB.
-constexpr std::uint64_t kSnapshotsBytesMax = 256ull << 20;
 
 std::string readStandardInput(std::uint64_t bytesMax) {
   std::string text;
@@ -57,17 +54,6 @@ std::string argumentOf(const CallCommand& command) {
             " is empty, which is no JSON; leave ARGUMENT out to call without one"));
   }
   return text;
-}
-
-// Empty when there is no place for it.
-fs::path snapshotFile(const Engine& engine, std::string_view bundle, const AppOptions& options) {
-  const fs::path cache = tryCacheFolder();
-  if (cache.empty()) return {};
-  const fs::path folder = cache / kSnapshots.folder;
-  std::error_code failure;
-  fs::create_directories(folder, failure);
-  if (failure) return {};
-  return folder / (App::inputsOf(engine, bundle, options) + std::string(kSnapshots.extension));
 }
 
 // `'find', 'add'`
@@ -139,13 +125,7 @@ class AppCall {
 
  private:
   App::Loaded load() {
-    AppOptions options{
-        .limits = command_.limits, .arguments = {}, .log = log(), .snapshotFile = {}};
-    options.snapshotFile = snapshotFile(engine_, code_, options);
-    const fs::path kept = options.snapshotFile;
-    App::Loaded loaded = App::load(engine_, watchdog_, code_, std::move(options));
-    if (loaded.app && !loaded.fromFile && !kept.empty()) trimAround(kept, kSnapshotsBytesMax);
-    return loaded;
+    return loadThroughCache(engine_, watchdog_, code_, {.limits = command_.limits, .log = log()});
   }
 
   // The app is read for its tables once more, without a word: what it writes was shown, or will not

@@ -270,6 +270,10 @@ class Service::Call final : public FetchPeer, public std::enable_shared_from_thi
     say(stream == LogStream::Error ? "error" : "log", isMapped ? served_->readable(text) : text);
   }
 
+  void trace(const TracedStatement& statement) const {
+    service_.options_.log->add(recordOf(statement, now(), id_, tenant_));
+  }
+
   void end(const JobReport& report) noexcept {
     const bool isFetch = exchange_ != nullptr;
     const auto duration = (isComplete_ ? completedAt_ : Clock::now()) - began_;
@@ -473,6 +477,9 @@ Job Service::jobOf(const std::shared_ptr<Call>& call, CallKind kind) const {
   Call* const raw = call.get();
   job.request.kind = kind;
   job.request.log = [raw](LogStream stream, std::string_view text) { raw->print(stream, text); };
+  if (options_.traceSql && options_.log != nullptr) {
+    job.request.trace = [raw](const TracedStatement& statement) { raw->trace(statement); };
+  }
   job.request.readOnly = options_.readOnly;
   job.request.boundValues = options_.boundValues;
   job.notAfter = Clock::now() + options_.queueTimeMax;

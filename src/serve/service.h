@@ -42,6 +42,7 @@ struct ServiceOptions {
   Isolation isolation = Isolation::Request;
   bool readOnly = false;
   BoundValueDisplay boundValues = BoundValueDisplay::Hidden;
+  bool traceSql = false;  // Each statement is logged.
   // One of the two: the database of all requests, or that of each tenant.
   std::shared_ptr<ConnectionPool> database{};
   std::optional<TenantsOptions> tenants{};

@@ -271,6 +271,7 @@ bool HttpConnection::takeHead(std::size_t size) {
   bodyMalformed_ = false;
   bodyLeft_ = head_.length;
   bodyBytes_ = 0;
+  bodyWaited_ = {};
   chunks_ = ChunkDecoder(limits_.headBytesMax);
   headSent_ = isChunked_ = answerDone_ = false;
   mustClose_ = !head_.keepAlive;
@@ -353,11 +354,15 @@ void HttpConnection::deliverBody() {
   }
   if (piece.empty() && !bodyDone_) {
     if (sawEnd_) return close(CloseReason::Lost);
-    if (readDeadline_ == TimePoint::max()) readDeadline_ = reactor_.now() + limits_.bodyTimeMax;
+    if (readDeadline_ == TimePoint::max()) {
+      bodyWaitBegin_ = reactor_.now();
+      setBodyDeadline();
+    }
     if (head_.expectsContinue && !headSent_) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
     head_.expectsContinue = false;
     return;
   }
+  if (readDeadline_ != TimePoint::max()) bodyWaited_ += reactor_.now() - bodyWaitBegin_;
   readDeadline_ = TimePoint::max();
   HttpExchange::BodyCallback callback;
   {
@@ -365,6 +370,17 @@ void HttpConnection::deliverBody() {
     callback = std::exchange(current_->onBody_, nullptr);
   }
   guarded([&] { callback(piece, bodyDone_ ? BodyState::Last : BodyState::More); });
+}
+
+// Some of the body has to come in bodyTimeMax, and all that came has to have been worth the wait.
+void HttpConnection::setBodyDeadline() {
+  readDeadline_ = reactor_.now() + limits_.bodyTimeMax;
+  if (limits_.bodyBytesPerSecondMin == 0) return;
+  constexpr std::uint64_t kSecondsMax = 24 * 60 * 60;
+  const std::chrono::seconds earned(
+      std::min(bodyBytes_ / limits_.bodyBytesPerSecondMin, kSecondsMax));
+  readDeadline_ =
+      std::min(readDeadline_, bodyWaitBegin_ - bodyWaited_ + limits_.bodyTimeMax + earned);
 }
 
 void HttpConnection::failBody(BodyState state, int status, const char* reason) {
@@ -579,7 +595,7 @@ void HttpConnection::readable() {
     readDeadline_ = reactor_.now() + limits_.headTimeMax;
   }
   if (hasNew && current_ && readDeadline_ != TimePoint::max()) {
-    readDeadline_ = reactor_.now() + limits_.bodyTimeMax;
+    setBodyDeadline();
   }
   run();
 }
@@ -628,7 +644,8 @@ void HttpConnection::checkDeadline() {
   const auto now = reactor_.now();
   if (now >= writeDeadline_) return close(CloseReason::Lost);
   if (now < readDeadline_) return;
-  if (isLingering_ || mustClose_) return close(CloseReason::Lost);
+  // A body that was asked for times out whatever comes after the answer.
+  if (isLingering_ || (mustClose_ && !current_)) return close(CloseReason::Lost);
   readDeadline_ = TimePoint::max();
   if (current_) {
     failBody(BodyState::TimedOut, 408, "the body came too slowly");

@@ -179,7 +179,9 @@ std::shared_ptr<HttpConnection> HttpConnection::of(HttpExchange& exchange) {
 
 void HttpConnection::start() {
   Failure failure;
-  socket_.native_non_blocking(true, failure);
+  // Not native_non_blocking(): with that alone, Asio itself waits inside of write_some() and
+  // read_some(), and with it all connections of this thread.
+  socket_.non_blocking(true, failure);
   if (!failure) socket_.set_option(tcp::no_delay(true), failure);
   const auto peer = socket_.remote_endpoint(failure);
   if (failure) return close(CloseReason::Lost);
@@ -484,8 +486,10 @@ bool HttpConnection::flush() {
         asio::buffer(out_.data() + skipped, out_.size() - skipped),
         asio::buffer(large_.data() + (sent_ - skipped), large_.size() - (sent_ - skipped))};
     Failure failure;
-    sent_ += large_.empty() ? socket_.write_some(buffers[0], failure)
-                            : socket_.write_some(buffers, failure);
+    const std::size_t taken = large_.empty() ? socket_.write_some(buffers[0], failure)
+                                             : socket_.write_some(buffers, failure);
+    if (taken > 0) writeDeadline_ = TimePoint::max();
+    sent_ += taken;
     if (failure == asio::error::would_block || failure == asio::error::try_again) {
       waitForWrite();
       return false;
@@ -505,11 +509,11 @@ bool HttpConnection::flush() {
 
 void HttpConnection::waitForWrite() {
   isWriting_ = true;
-  writeDeadline_ = reactor_.now() + limits_.writeTimeMax;
+  // A socket that says that it has room need not take anything: only that counts.
+  if (writeDeadline_ == TimePoint::max()) writeDeadline_ = reactor_.now() + limits_.writeTimeMax;
   socket_.async_wait(tcp::socket::wait_write, [self = shared_from_this()](Failure) {
     self->reactor_.dispatch([&self] {
       self->isWriting_ = false;
-      self->writeDeadline_ = TimePoint::max();
       if (!self->isClosed_) self->run();
     });
   });

@@ -634,6 +634,8 @@ SS_EXPORT(ss_load) std::uint32_t ss_load(const char* source, std::uint32_t size)
   return loaded ? 1 : 0;
 }
 
+SS_EXPORT(ss_settle) void ss_settle() { giveUpGaps(); }
+
 SS_EXPORT(ss_call)
 std::uint32_t ss_call(const char* name, std::uint32_t nameSize, const char* argument,
                       std::uint32_t argumentSize, Payload kind) {

@@ -43,6 +43,7 @@ std::optional<Snapshot> evaluate(const Engine& engine, Watchdog& watchdog, std::
         endWith(loaded, endingAsTold(instance, options.limits));
         return std::nullopt;
       }
+      instance.settle();
       instance.reserveMemory();
     }
     // The watchdog has asked it to stop when it was at its end: that must not be in the snapshot.
@@ -66,7 +67,10 @@ Snapshot withEnvironment(const Engine& engine, const Snapshot& snapshot, const A
     return invalidRequest(str("the app's environment cannot be set: ", why));
   };
   try {
-    if (instance.setEnvironment(options.environment)) return instance.snapshot(inputs);
+    if (instance.setEnvironment(options.environment)) {
+      instance.settle();
+      return instance.snapshot(inputs);
+    }
   } catch (const Error& error) {
     throw refuse(error.message());
   }

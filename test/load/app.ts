@@ -84,12 +84,12 @@ const HANDLERS: Record<
     return new Response(null, { status: 202 });
   },
   // One statement: the two tables as they were at one moment.
-  "GET totals": async () =>
-    Response.json(
-      await db.get(
-        sql`select (select count(*) from ${entries}) as rows, coalesce((select ${totals.entries} from ${totals}), 0) as counted`,
-      ),
-    ),
+  async "GET totals"() {
+    const [rows, counted] = await db.get<[number, number]>(
+      sql`select (select count(*) from ${entries}), coalesce((select ${totals.entries} from ${totals}), 0)`,
+    );
+    return Response.json({ rows, counted });
+  },
   "GET version": () => Response.json({ version: VERSION, requestsSeen }),
   "GET throw"() {
     throw new Error("thrown on purpose");

@@ -67,7 +67,7 @@ const warmUp = Math.min(60, seconds / 4);
 const LIMITS = {
   single: ["runTimeMax=1s", "sqlTimeMax=900ms"],
   // A loop is at its end after some tenths of a second.
-  tenants: ["runTimeMax=3s", "fuelMax=20000000"],
+  tenants: ["runTimeMax=3s", "fuelMax=100000000"],
 };
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];

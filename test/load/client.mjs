@@ -17,7 +17,7 @@ export class Misbehaved extends Error {}
 const HEAD_END = Buffer.from("\r\n\r\n");
 
 /** Reads one answer from bytes that come in any pieces. */
-class AnswerReader {
+export class AnswerReader {
   /** @type {Answer | undefined} */
   #answer;
   #rest = Buffer.alloc(0);

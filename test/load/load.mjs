@@ -56,8 +56,9 @@ const ENDED_TIME_MAX = 30_000;
 
 // Of the well-meant requests, how many may be told that the server is too busy.
 const REFUSED_PART_MAX = 0.02;
-// How long 99 of 100 reads of the tenants take at most beside the one that loops, in milliseconds.
-const NEIGHBOUR_P99_MAX = 150;
+// How long 99 of 100 reads of the tenants take at most beside the one that loops, in milliseconds. A machine that has other work may stop
+// everything for longer than a short run can even out.
+const NEIGHBOUR_P99_MAX = seconds < 120 ? 1_000 : 150;
 // How much more the median of the last third of a run may be than that of the first. A short run is still filling its caches.
 const growthMax = seconds < 120 ? { part: 0.25, megabytes: 32 } : { part: 0.05, megabytes: 8 };
 const FILES_GROWTH_MAX = 24;

@@ -223,10 +223,16 @@ const CLASSES = ["2xx", "4xx", "5xx"];
 
 /** What the server counts is what the driver got, and at most what was cut off besides. */
 async function checkMetrics({ server, target }) {
-  const metrics = await server.metrics();
+  let metrics = new Map();
+  let sum = 0;
+  // A request is counted after its answer has been sent.
+  await within(2_000, async () => {
+    metrics = await server.metrics();
+    const all = [...metrics].filter(([name]) => name.startsWith("requests_total{"));
+    sum = all.reduce((total, [, value]) => total + value, 0);
+    return sum >= target.answeredCount;
+  });
   const counted = (status) => metrics.get(`requests_total{status="${status}"}`) ?? 0;
-  const all = [...metrics].filter(([name]) => name.startsWith("requests_total{"));
-  const sum = all.reduce((total, [, value]) => total + value, 0);
   const between = (what, value, least, most) => {
     if (value < least || value > most)
       target.violate("metrics", `${what} is ${value}, which should be ${least} to ${most}`);

@@ -21,8 +21,8 @@ function loop(): never {
 }
 
 function allocate(): never {
-  const all: number[][] = [];
-  for (;;) all.push(new Array<number>(1000).fill(1));
+  const all: Uint8Array[] = [];
+  for (;;) all.push(new Uint8Array(1 << 20));
 }
 
 type Transaction = Parameters<Parameters<typeof db.transaction>[0]>[0];

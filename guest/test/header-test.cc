@@ -15,7 +15,7 @@ TEST(HeaderName, IsAToken) {
     const HeaderName expected = tokens.find(c) != std::string_view::npos ? HeaderName::Normal
                                 : c >= 'A' && c <= 'Z'                   ? HeaderName::HasCapitals
                                                                          : HeaderName::Invalid;
-    for (const std::string& name : {std::string(1, c), "a" + std::string(1, c) + "b"}) {
+    for (const std::string& name : {std::string{c}, std::string{'a', c, 'b'}}) {
       EXPECT_EQ(classifyHeaderName(name), expected) << code;
     }
   }
@@ -33,11 +33,17 @@ TEST(HeaderValue, LosesTheBlanksAroundIt) {
 
 TEST(HeaderValue, MayHoldAllOfLatin1ButLineBreaksAndNul) {
   for (int code = 1; code < 0x100; ++code) {
-    const std::string letter = code < 0x80 ? std::string(1, static_cast<char>(code))
-                                           : std::string{static_cast<char>(0xc0 | code >> 6),
-                                                         static_cast<char>(0x80 | (code & 0x3f))};
-    const bool mayBe = code != '\n' && code != '\r';
-    EXPECT_EQ(tryCleanHeaderValue("a" + letter + "b").has_value(), mayBe) << code;
+    std::string letter = code < 0x80 ? std::string(1, static_cast<char>(code))
+                                     : std::string{static_cast<char>(0xc0 | code >> 6),
+                                                   static_cast<char>(0x80 | (code & 0x3f))};
+    const bool isBlank = code == '\n' || code == '\r';  // Which is taken off at the ends.
+    const bool mayBe = !isBlank;
+    EXPECT_EQ(tryCleanHeaderValue(letter).has_value(), mayBe || isBlank) << code;
+    letter += 'b';
+    EXPECT_EQ(tryCleanHeaderValue(letter).has_value(), mayBe || isBlank) << code;
+    std::string inside{'a'};
+    inside += letter;
+    EXPECT_EQ(tryCleanHeaderValue(inside).has_value(), mayBe) << code;
   }
   EXPECT_FALSE(tryCleanHeaderValue(std::string_view("a\0b", 3)));
   EXPECT_FALSE(tryCleanHeaderValue("\u0100"));

@@ -67,7 +67,9 @@ function growthMaxOf(time) {
   return { part: 0.05, megabytes: 8 };
 }
 const growthMax = growthMaxOf(seconds);
-const FILES_GROWTH_MAX = 24;
+// A burst opens further connections to a database (64 at most, of some three files each), which stay open for a while; a short run may have its
+// only burst at the end.
+const FILES_GROWTH_MAX = seconds < 120 ? 200 : 64;
 // As far as the caches of databases and isolates are filled.
 const warmUp = Math.min(60, seconds / 4);
 

@@ -4,9 +4,7 @@
 
 #include <cstddef>
 
-extern "C" {
-#include <quickjs.h>
-}
+#include "immortal.h"
 
 namespace schemascript::guest {
 

@@ -3,8 +3,9 @@
 #ifndef SCHEMASCRIPT_ENGINE_H
 #define SCHEMASCRIPT_ENGINE_H
 
-#include <quickjs.h>
 #include <stddef.h>
+
+#include "immortal.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -15,6 +16,8 @@ extern "C" {
 int* engine_interrupt_counter(JSContext* context);
 /* `error` is an Error. */
 void engine_mark_uncatchable(JSValueConst error, int uncatchable);
+/* From now on the objects and functions that there are live for ever; see immortal.h. */
+void engine_make_immortal(JSRuntime* runtime);
 /* So many steps of a regular expression before lre_check_timeout is called. */
 extern const int engine_regexp_steps;
 /* What remains of those when an expression has been executed. */

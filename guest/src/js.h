@@ -4,9 +4,7 @@
 #include <string_view>
 #include <utility>
 
-extern "C" {
-#include <quickjs.h>
-}
+#include "immortal.h"
 
 namespace schemascript::guest {
 

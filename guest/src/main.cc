@@ -10,6 +10,7 @@
 #include "allocator.h"
 #include "bytes.h"
 #include "control.h"
+#include "engine.h"
 #include "fuel.h"
 #include "guest.h"
 #include "host.h"
@@ -637,7 +638,10 @@ SS_EXPORT(ss_load) std::uint32_t ss_load(const char* source, std::uint32_t size)
   return loaded ? 1 : 0;
 }
 
-SS_EXPORT(ss_settle) void ss_settle() { giveUpGaps(); }
+SS_EXPORT(ss_settle) void ss_settle() {
+  engine_make_immortal(guest->runtime);
+  giveUpGaps();
+}
 
 SS_EXPORT(ss_call)
 std::uint32_t ss_call(const char* name, std::uint32_t nameSize, const char* argument,

@@ -43,7 +43,7 @@ test("nginx takes its configuration", { skip: lacks(names.nginx, "-v") }, () => 
     const kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
     const paths = kinds.map((kind) => `${kind}_temp_path ${folder}/temporary/${kind};`);
     const text = adapt(read("nginx.conf"))
-      .replace("http {", `http {\n${paths.join("\n")}\naccess_log off;`)
+      .replace("\nhttp {", `\nhttp {\n${paths.join("\n")}\naccess_log off;`)
       // Ports that anybody may have.
       .replace(/(listen (?:\[::\]:)?)(80|443)\b/g, "$118$2");
     const file = join(folder, "nginx.conf");

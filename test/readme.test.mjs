@@ -1,8 +1,9 @@
 // The README's example does what the README says: its `app.ts` is run, and what it prints is what stands below it.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { createInterface } from "node:readline";
 import { dirname, join, resolve } from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
@@ -80,6 +81,40 @@ test("the trace of a call is what is shown", () => {
     const expected = shown(command.trim(), "").join("\n");
     assert.equal(withoutTimes(result.stdout + result.stderr).trimEnd(), withoutTimes(expected));
   } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("the served app answers what is shown", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "readme-"));
+  const [, section] = readme.split("`serve.ts`:");
+  writeFileSync(join(folder, "serve.ts"), /```ts\n([\s\S]*?)```/.exec(section)[1]);
+  const command = section
+    .split("\n")
+    .find((line) => line.startsWith("    $ build/bin/schemascript"));
+  const words = command.trim().split(" ").slice(2);
+  // Another port, so that nobody else's server is asked.
+  const server = spawn(program, [...words, "--port", "0"], {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  try {
+    let said = "";
+    for await (const line of createInterface({ input: server.stderr })) {
+      said = line;
+      break;
+    }
+    const [url] = /http:\S+/.exec(said) ?? [];
+    assert.ok(url, said);
+    assert.equal(said.replace(url, "http://127.0.0.1:8787"), shown(command.trim(), "")[0]);
+    const asked = section.split("\n").find((line) => line.startsWith("    $ curl"));
+    const [, body] = /-d '(.*)'/.exec(asked);
+    const answer = await fetch(url, { method: "POST", body });
+    assert.equal(await answer.text(), shown(asked.trim(), "")[0]);
+  } finally {
+    const ended = new Promise((resolve) => server.once("close", resolve));
+    server.kill("SIGTERM");
+    await ended;
     rmSync(folder, { recursive: true, force: true });
   }
 });

@@ -269,6 +269,54 @@ TEST(CommandLine, TakesBackup) {
             "'a.db' is too much: schemascript backup takes options only");
 }
 
+TEST(CommandLine, TakesServe) {
+  const auto parse = [](Words words) {
+    words.insert(words.begin(), "serve");
+    return std::get<ServeCommand>(parseCommandLine(words));
+  };
+  const ServeCommand command =
+      parse({"a.ts", "--tenants", "t", "--tenant-from", "header", "--grace", "5s", "--read-only",
+             "--show-values", "--trace-sql", "--limit", "queueMax=7", "--limit=bodyBytesMax=1mb",
+             "--port=0", "--config", "c.json"});
+  const Configuration& settings = command.configuration;
+  EXPECT_EQ(settings.app, "a.ts");
+  EXPECT_EQ(settings.tenantFrom->header, "x-tenant");
+  EXPECT_EQ(settings.grace, std::chrono::seconds(5));
+  EXPECT_EQ(settings.readOnly, true);
+  EXPECT_EQ(settings.showValues, true);
+  EXPECT_EQ(settings.traceSql, true);
+  EXPECT_EQ(settings.port, 0);
+  EXPECT_EQ(settings.limits,
+            (Configuration::LimitValues{{"queueMax", 7}, {"bodyBytesMax", 1u << 20}}));
+  EXPECT_EQ(command.configurationFile, "c.json");
+  EXPECT_FALSE(command.printConfiguration);
+  EXPECT_TRUE(parse({"--print-config"}).printConfiguration);
+  // What is not said leaves the file's settings as they are.
+  EXPECT_TRUE(parse({}).configuration == Configuration());
+  EXPECT_EQ(refusal({"serve", "--grace", "5"}).substr(0, 9), "--grace: ");
+  EXPECT_EQ(refusal({"serve", "--limit", "queueMx=7"}),
+            "--limit: unknown name \"queueMx\"; did you mean \"queueMax\"?");
+  EXPECT_EQ(refusal({"serve", "--limit", "queueMax"}),
+            "--limit: 'queueMax' is no NAME=VALUE, such as runTimeMax=10s");
+  EXPECT_EQ(refusal({"serve", "--push", "--read-only"}),
+            "push (--push) changes the schema, which a server with readOnly (--read-only) may not");
+}
+
+// Each option is a setting of the same name, and the other way round.
+TEST(CommandLine, HasAnOptionForEachSetting) {
+  const std::string help = shown({"serve", "--help"});
+  for (const std::string_view name : settingNames()) {
+    if (name == "$schema" || name == "app" || name == "schedules" || name == "migrate") continue;
+    std::string option = "--";
+    for (const char letter : name == "limits" ? "limit" : name) {
+      const bool isUpper = letter >= 'A' && letter <= 'Z';
+      if (isUpper) option += '-';
+      option += isUpper ? static_cast<char>(letter - 'A' + 'a') : letter;
+    }
+    EXPECT_NE(help.find("  " + option + " "), std::string::npos) << option;
+  }
+}
+
 TEST(CommandLine, TakesRestore) {
   const auto parse = [](Words words) { return std::get<RestoreCommand>(parseCommandLine(words)); };
   const RestoreCommand command = parse({"restore", "b.db", "--db", "a.db"});

@@ -67,6 +67,7 @@ struct Given {
   bool readOnly = false;
   bool showValues = false;
   bool traceSql = false;
+  bool printConfiguration = false;
   bool showStatistics = false;
   bool asJson = false;
   bool sourceMap = false;
@@ -430,7 +431,11 @@ Configuration configurationFrom(const Given& given) {
     configuration.isolation = parsed("--isolation", given.isolation, parseIsolation);
   }
   if (!given.log.empty()) configuration.log = parsed("--log", given.log, parseLogForm);
+  if (!given.grace.empty()) configuration.grace = parsed("--grace", given.grace, parseDuration);
   if (given.pushFirst) configuration.push = true;
+  if (given.readOnly) configuration.readOnly = true;
+  if (given.showValues) configuration.showValues = true;
+  if (given.traceSql) configuration.traceSql = true;
   for (const std::string& limit : given.limits) {
     const std::size_t equals = limit.find('=');
     if (equals == std::string::npos) {
@@ -450,15 +455,11 @@ Invocation makeServe(const Given& given, std::vector<std::string>) {
     throw invalidRequest(
         str(given.words.front(), " is not a TypeScript or JavaScript file by its name"));
   }
-  if (given.readOnly && given.pushFirst) {
-    throw invalidRequest("--push changes the schema, which a server with --read-only may not");
-  }
   ServeCommand command{.configuration = configurationFrom(given),
                        .configurationFile = pathFrom(given.configurationFile),
-                       .readOnly = given.readOnly,
-                       .showValues = given.showValues,
-                       .traceSql = given.traceSql};
-  if (!given.grace.empty()) command.grace = parsed("--grace", given.grace, parseDuration);
+                       .printConfiguration = given.printConfiguration};
+  // What contradicts itself without the file does so with it, too.
+  if (given.readOnly && given.pushFirst) checkTogether(command.configuration);
   return command;
 }
 
@@ -545,7 +546,8 @@ const std::array<Command, 10>& commands() {
        {{"--push", &Given::pushFirst},
         {"--read-only", &Given::readOnly},
         {"--show-values", &Given::showValues},
-        {"--trace-sql", &Given::traceSql}},
+        {"--trace-sql", &Given::traceSql},
+        {"--print-config", &Given::printConfiguration}},
        false,
        makeServe,
        {{"--limit", &Given::limits}}},

@@ -1,7 +1,6 @@
 // The words of the command line, checked and turned into what is to be done.
 #pragma once
 
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -88,10 +87,7 @@ struct RestoreCommand {
 struct ServeCommand {
   Configuration configuration;  // What the options say; the file's is to be merged with it.
   std::optional<std::filesystem::path> configurationFile;
-  std::chrono::milliseconds grace{30'000};  // For requests that were begun when it is to end.
-  bool readOnly = false;
-  bool showValues = false;
-  bool traceSql = false;
+  bool printConfiguration = false;  // Nothing is served: what would hold is printed.
 };
 
 // --help and --version.

@@ -69,7 +69,8 @@ Usage: schemascript serve [FILE.ts] [OPTIONS]
 Options:
   --db FILE             the database; created if it is not there. Without it: one in memory
   --tenants DIR         instead: a folder with a database for each tenant, NAME.db
-  --tenant-from SOURCE  where a request says its tenant: host, path or header:NAME
+  --tenant-from SOURCE  where a request says its tenant: host, path, header:NAME,
+                        or header, which is header:x-tenant
   --push                create the tables that the app declares, in each database before its first use
   --read-only           the app may read its databases and not change them
   --port N              where to listen (default: 8787; 0: any port that is free)
@@ -79,8 +80,10 @@ Options:
   --isolation KIND      what a request finds of the one before: request: nothing (default); worker: what
                         the module's variables hold
   --env-file FILE       the names and values that the app gets as `env`
-  --limit NAME=VALUE    a limit, such as runTimeMax=10s or memoryBytesMax=32mb; several times for several
+  --limit NAME=VALUE    a limit, such as runTimeMax=10s or queueMax=100; several times for several. docs/serve.md
+                        lists them
   --config FILE         settings (default: schemascript.json beside FILE.ts); options win
+  --print-config        print what holds in the end, each with where it comes from, and serve nothing
   --log FORM            of the log on standard output: text, json, off (default: text on a terminal)
   --trace-sql           log each statement, with its time
   --show-values         with the values that were bound to it, in messages about failed ones too

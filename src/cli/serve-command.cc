@@ -19,10 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint16_t kPort = 8787;
-// Beyond what one tenant may have of what all have together.
-constexpr unsigned kTenantShare = 4;
-
 // What the process is told from outside, by kill(1) and the keyboard. They are blocked in all
 // threads, and taken by the one that asks.
 class Signals {
@@ -44,10 +40,14 @@ class Signals {
   sigset_t set_{};
 };
 
+std::optional<fs::path> configurationFileOf(const ServeCommand& command) {
+  if (command.configurationFile) return command.configurationFile;
+  return tryFindConfiguration(command.configuration.app.value_or(fs::path()));
+}
+
 // The file's settings, and the options, which win.
 Configuration configurationOf(const ServeCommand& command) {
-  std::optional<fs::path> file = command.configurationFile;
-  if (!file) file = tryFindConfiguration(command.configuration.app.value_or(fs::path()));
+  const std::optional<fs::path> file = configurationFileOf(command);
   Configuration configuration = command.configuration;
   if (file) configuration = merge(readConfiguration(*file), command.configuration);
   checkTogether(configuration);
@@ -56,20 +56,6 @@ Configuration configurationOf(const ServeCommand& command) {
         "name the app to serve: schemascript serve FILE.ts, or \"app\" in schemascript.json");
   }
   return configuration;
-}
-
-unsigned threadsOf(const Configuration& configuration) {
-  return configuration.threads.value_or(std::max(1u, std::thread::hardware_concurrency()));
-}
-
-WorkersOptions workersOptions(const Configuration& configuration) {
-  WorkersOptions options{.threads = threadsOf(configuration)};
-  if (configuration.tenants) {
-    options.runningPerKeyMax = std::max(1u, options.threads / 2);
-    options.openPerKeyMax = options.openMax / kTenantShare;
-    options.waitingPerKeyMax = options.queueMax / kTenantShare;
-  }
-  return options;
 }
 
 std::optional<LogLines> logLines(const Configuration& configuration) {
@@ -99,10 +85,10 @@ void say(std::string_view text) {
 // A server, from its settings to its end.
 class Server {
  public:
-  Server(const ServeCommand& command, Configuration configuration)
-      : command_(command),
-        configuration_(std::move(configuration)),
-        limits_(limitsOf(configuration_)),
+  explicit Server(Configuration configuration)
+      : configuration_(merge(defaultConfiguration(), configuration)),
+        serverLimits_(serverLimitsOf(configuration_)),
+        limits_(serverLimits_.call),
         engine_(EngineFiles::in(libraryFolder().string())) {}
 
   // Null: it failed, and has said why.
@@ -142,9 +128,9 @@ class Server {
 
   // False when something had to be cut off.
   bool end(const Signals& signals) {
-    say(str("ending; requests that were begun have ", formatDuration(command_.grace),
+    say(str("ending; requests that were begun have ", formatDuration(*configuration_.grace),
             ", and another signal ends them at once"));
-    service_->stop(command_.grace);
+    service_->stop(*configuration_.grace);
     bool isDone = false;
     std::atomic<bool> isOver = false;
     std::thread waits([&] {
@@ -159,7 +145,7 @@ class Server {
   }
 
  private:
-  std::string address() const { return configuration_.address.value_or("127.0.0.1"); }
+  std::string address() const { return *configuration_.address; }
 
   BuiltApp build() {
     std::string environment;
@@ -172,18 +158,22 @@ class Server {
   }
 
   ServiceOptions serviceOptions() {
-    const Access access = command_.readOnly ? Access::ReadOnly : Access::ReadWrite;
+    const Access access = *configuration_.readOnly ? Access::ReadOnly : Access::ReadWrite;
     ServiceOptions options{
-        .http = {.address = address(), .port = configuration_.port.value_or(kPort)},
-        .workers = workersOptions(configuration_),
-        .isolation = configuration_.isolation.value_or(Isolation::Request),
-        .readOnly = command_.readOnly,
-        .boundValues = command_.showValues ? BoundValueDisplay::Shown : BoundValueDisplay::Hidden,
-        .traceSql = command_.traceSql,
+        .http = {.address = address(), .port = *configuration_.port, .limits = serverLimits_.http},
+        .workers = serverLimits_.workers,
+        .isolation = *configuration_.isolation,
+        .readOnly = *configuration_.readOnly,
+        .boundValues =
+            *configuration_.showValues ? BoundValueDisplay::Shown : BoundValueDisplay::Hidden,
+        .traceSql = *configuration_.traceSql,
+        .queueTimeMax = serverLimits_.queueTimeMax,
         .log = log_ ? &*log_ : nullptr};
     if (configuration_.tenants) {
       options.tenants = TenantsOptions{.folder = *configuration_.tenants,
-                                       .database = {.access = access, .limits = limits_}};
+                                       .database = {.access = access, .limits = limits_},
+                                       .idleTimeMax = serverLimits_.tenantIdleTimeMax,
+                                       .openMax = serverLimits_.openTenantsMax};
       if (configuration_.push.value_or(false)) {
         options.tenants->prepare = [this](ConnectionPool& database) { pushInto(database); };
       }
@@ -222,9 +212,9 @@ class Server {
     say("not reloaded; the app from before is served on");
   }
 
-  const ServeCommand& command_;
   const Configuration configuration_;
-  const Limits limits_;
+  const ServerLimits serverLimits_;
+  const Limits limits_;  // Of the app.
   const Engine engine_;
   Watchdog watchdog_;
   std::shared_ptr<const std::string> bundle_;  // That the server began with.
@@ -236,9 +226,17 @@ class Server {
 }  // namespace
 
 ExitCode serveCommand(const ServeCommand& command) {
+  if (command.printConfiguration) {
+    const std::optional<fs::path> file = configurationFileOf(command);
+    const Configuration settings = file ? readConfiguration(*file) : Configuration();
+    checkTogether(merge(settings, command.configuration));
+    Output(STDOUT_FILENO).write(printable(
+        describeConfiguration(command.configuration, settings, file ? file->string() : "")));
+    return ExitCode::Success;
+  }
   const Signals signals;
   allowManyFiles();
-  Server server(command, configurationOf(command));
+  Server server(configurationOf(command));
   if (!server.start()) return ExitCode::Usage;
   server.untilItEnds(signals);
   const bool isDone = server.end(signals);

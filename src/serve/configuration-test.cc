@@ -26,6 +26,7 @@ TEST(Configuration, TakesEverything) {
     "app": "src/app.ts", "db": "../app.db", "envFile": "/etc/.env", "tenants": "./t",
     "tenantFrom": "header:X-Tenant", "address": "::1", "port": 0, "adminPort": 65535,
     "threads": 1024, "isolation": "worker", "push": true, "migrate": false, "log": "text",
+    "readOnly": true, "showValues": true, "traceSql": false, "grace": "5s",
     "schedules": [{"cron": "@daily"}, {"missed": "run", "cron": "*/5 * * * *"}],
     "limits": {"runTimeMax": "2s", "memoryBytesMax": "32mb", "valueBytesMax": 1000,
                "statementsMax": "50"}})");
@@ -43,6 +44,10 @@ TEST(Configuration, TakesEverything) {
   expected.push = true;
   expected.migrate = false;
   expected.log = LogForm::Text;
+  expected.readOnly = true;
+  expected.showValues = true;
+  expected.traceSql = false;
+  expected.grace = 5s;
   expected.schedules = {{"@daily", Schedule::Missed::Skip}, {"*/5 * * * *", Schedule::Missed::Run}};
   expected.limits = {{"runTimeMax", 2'000},
                      {"memoryBytesMax", 32u << 20},
@@ -82,10 +87,10 @@ TEST(Configuration, SaysWhatIsWrong) {
   expectRefused(R"({"push": "yes"})", "push: it must be true or false");
   expectRefused(R"({"isolation": "none"})", "isolation: \"none\" is none of request, worker");
   expectRefused(R"({"tenantFrom": "header:"})",
-                "tenantFrom: \"header:\" is none of host, path, header:NAME, such as "
+                "tenantFrom: \"header:\" is none of host, path, header, header:NAME, such as "
                 "header:x-tenant");
   expectRefused(R"({"tenantFrom": "header:a b"})",
-                "tenantFrom: \"header:a b\" is none of host, path, header:NAME, such as "
+                "tenantFrom: \"header:a b\" is none of host, path, header, header:NAME, such as "
                 "header:x-tenant");
   expectRefused(R"({"schedules": [{"cron": "@daily"}, {}]})",
                 "schedules: [1]: it needs a cron expression as \"cron\"");
@@ -175,12 +180,19 @@ TEST(Configuration, RefusesWhatDoesNotGoTogether) {
     return errorOf([text] { checkTogether(parse(text)); }).message();
   };
   EXPECT_EQ(message(R"({"db": "a", "tenants": "b", "tenantFrom": "host"})"),
-            "db is one database for all and tenants a folder of them; name one");
+            "db (--db) is one database for all and tenants (--tenants) a folder of them; name one");
   EXPECT_EQ(message(R"({"tenantFrom": "host"})"),
-            "tenantFrom needs tenants, the folder of their databases");
+            "tenantFrom (--tenant-from) needs tenants (--tenants), the folder of their databases");
   EXPECT_EQ(message(R"({"tenants": "t"})"),
-            "tenants needs tenantFrom, which says whose a request is: host, path or header:NAME");
-  EXPECT_EQ(message(R"({"port": 80, "adminPort": 80})"), "port and adminPort are both 80");
+            "tenants (--tenants) needs tenantFrom (--tenant-from), which says whose a request is: "
+            "host, path, header or header:NAME");
+  EXPECT_EQ(message(R"({"port": 80, "adminPort": 80})"),
+            "port (--port) and adminPort (--admin-port) are both 80");
+  EXPECT_EQ(message(R"({"adminPort": 8787})"),
+            "port (--port) and adminPort (--admin-port) are both 8787");
+  EXPECT_EQ(message(R"({"push": true, "readOnly": true})"),
+            "push (--push) changes the schema, which a server with readOnly (--read-only) may not");
+  EXPECT_NO_THROW(checkTogether(parse(R"({"push": true, "readOnly": false})")));
   EXPECT_NO_THROW(checkTogether(parse(R"({"port": 0, "adminPort": 0})")));
   EXPECT_EQ(message(R"({"limits": {"memoryBytesMax": "15mb"}})"),
             "limits.memoryBytesMax is 15mb; it must be at least 16mb and at most 4gb");
@@ -194,6 +206,93 @@ TEST(Configuration, GivesTheHeapItsPartOfTheMemory) {
   const Limits limits = limitsOf(parse(R"({"limits": {"memoryBytesMax": "32mb"}})"));
   EXPECT_EQ(limits.memoryBytesMax, 32u << 20);
   EXPECT_EQ(limits.heapBytesMax, 28u << 20);
+}
+
+TEST(Configuration, BoundsWhatCannotBeMore) {
+  for (const char* const text :
+       {R"("nestedTriggersMax": 1501)", R"("schemaTriggersMax": 1001)", R"("schemaViewsMax": 501)",
+        R"("columnsMax": 2001)", R"("parametersMax": 32767)", R"("likePatternBytesMax": 50001)",
+        R"("stackBytesMax": "769kb")", R"("stackBytesMax": "63kb")", R"("headBytesMax": "2mb")"}) {
+    EXPECT_THROW(parse(str(R"({"limits": {)", text, "}}")), Error) << text;
+  }
+  expectRefused(R"({"limits": {"nestedTriggersMax": 1501}})",
+                "limits: nestedTriggersMax: it must be a whole number from 1 to 1500");
+  expectRefused(R"({"limits": {"stackBytesMax": "63kb"}})",
+                "limits: stackBytesMax: it must be at least 65536");
+  EXPECT_EQ(limitsOf(parse(R"({"limits": {"nestedTriggersMax": 1500}})")).nestedTriggersMax,
+            1'500u);
+}
+
+TEST(Configuration, HasTheLimitsOfTheServer) {
+  const ServerLimits limits = serverLimitsOf(parse(R"({"threads": 6, "limits": {
+    "bodyBytesMax": "5mb", "httpConnectionsMax": 7, "idleTimeMax": "3s", "queueMax": 9, "openMax": 8,
+    "isolateBytesMax": 10, "queueTimeMax": "4s", "openTenantsMax": 11, "tenantIdleTimeMax": "12s",
+    "connectionsMax": 13}})"));
+  EXPECT_EQ(limits.http.bodyBytesMax, 5u << 20);
+  EXPECT_EQ(limits.http.connectionsMax, 7u);
+  EXPECT_EQ(limits.http.idleTimeMax, 3s);
+  EXPECT_EQ(limits.workers.threads, 6u);
+  EXPECT_EQ(limits.workers.queueMax, 9u);
+  EXPECT_EQ(limits.workers.openMax, 8u);
+  EXPECT_EQ(limits.workers.isolateBytesMax, 10u);
+  EXPECT_EQ(limits.queueTimeMax, 4s);
+  EXPECT_EQ(limits.openTenantsMax, 11u);
+  EXPECT_EQ(limits.tenantIdleTimeMax, 12s);
+  EXPECT_EQ(limits.call.connectionsMax, 13u);
+  // Without tenants there is nobody to share with.
+  EXPECT_EQ(limits.workers.runningPerKeyMax, 0u);
+  EXPECT_EQ(limits.workers.waitingPerKeyMax, 0u);
+}
+
+TEST(Configuration, LeavesSomethingForOtherTenants) {
+  const auto of = [](std::string_view more) {
+    return serverLimitsOf(parse(str(R"({"tenants": "t", "tenantFrom": "header", )", more, "}")))
+        .workers;
+  };
+  const WorkersOptions usual = of(R"("threads": 8)");
+  EXPECT_EQ(usual.runningPerKeyMax, 4u);
+  EXPECT_EQ(usual.openPerKeyMax, usual.openMax / 4);
+  EXPECT_EQ(usual.waitingPerKeyMax, usual.queueMax / 4);
+  // Of the least there is, nobody gets nothing: 0 would mean all.
+  const WorkersOptions least = of(R"("threads": 1, "limits": {"queueMax": 3, "openMax": 2})");
+  EXPECT_EQ(least.runningPerKeyMax, 1u);
+  EXPECT_EQ(least.openPerKeyMax, 1u);
+  EXPECT_EQ(least.waitingPerKeyMax, 1u);
+  const WorkersOptions own = of(
+      R"("threads": 8, "limits": {"tenantRunningMax": 3, "tenantOpenMax": 2, "tenantQueueMax": 5})");
+  EXPECT_EQ(own.runningPerKeyMax, 3u);
+  EXPECT_EQ(own.openPerKeyMax, 2u);
+  EXPECT_EQ(own.waitingPerKeyMax, 5u);
+}
+
+TEST(Configuration, TakesAHeaderWithoutItsName) {
+  EXPECT_EQ(parseTenantSource("header"), (TenantSource{TenantSource::Kind::Header, "x-tenant"}));
+}
+
+TEST(Configuration, SaysWhatHoldsAndFromWhere) {
+  Configuration options;
+  options.port = 1;
+  setLimit(options, "runTimeMax", "3s");
+  const std::string all = describeConfiguration(
+      options, parse(R"({"port": 2, "readOnly": true, "limits": {"queueMax": 5}})"), "my.json");
+  const auto line = [&all](std::string_view name) {
+    const std::string lines = "\n" + all;
+    const std::size_t at = lines.find(str("\n", name, " "));
+    if (at == std::string::npos) return std::string();
+    std::string words;
+    for (const char letter : lines.substr(at + 1, lines.find('\n', at + 1) - at - 1)) {
+      if (letter != ' ' || !words.ends_with(' ')) words += letter;
+    }
+    return words;
+  };
+  EXPECT_EQ(line("port"), "port 1 option");
+  EXPECT_EQ(line("readOnly"), "readOnly true my.json");
+  EXPECT_EQ(line("grace"), "grace 30s default");
+  EXPECT_EQ(line("limits.runTimeMax"), "limits.runTimeMax 3s option");
+  EXPECT_EQ(line("limits.queueMax"), "limits.queueMax 5 my.json");
+  EXPECT_EQ(line("limits.memoryBytesMax"), "limits.memoryBytesMax 64mb default");
+  EXPECT_EQ(line("db"), "");
+  EXPECT_EQ(line("limits.tenantQueueMax"), "");
 }
 
 // What an editor offers and what the server takes must be the same.
@@ -255,6 +354,10 @@ TEST_F(ConfigurationSchema, HasExamplesThatTheParserTakes) {
 
 TEST_F(ConfigurationSchema, HasTheDefaultsOfTheLimits) {
   for (const auto& [name, about] : propertiesOf("/properties/limits/properties")) {
+    if (!about.as_object().contains("default")) {
+      EXPECT_EQ(defaultOfLimit(name), "") << name;
+      continue;
+    }
     const json::value& value = about.at("default");
     const std::string text =
         value.is_string() ? std::string(value.get_string()) : json::serialize(value);

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <limits>
 #include <system_error>
+#include <thread>
 #include <variant>
 
 #include "base/error.h"
@@ -62,36 +63,107 @@ constexpr std::array<Word<Schedule::Missed>, 2> kMissed{
 using Milliseconds = std::chrono::milliseconds;
 enum class Unit : std::uint8_t { Duration, Bytes, Count };
 
+template <auto part, auto field>
+auto& at(ServerLimits& limits) noexcept {
+  return limits.*part.*field;
+}
+template <auto field>
+auto& own(ServerLimits& limits) noexcept {
+  return limits.*field;
+}
+
 struct LimitField {
+  using Time = Milliseconds& (*)(ServerLimits&) noexcept;
+  using Large = std::uint64_t& (*)(ServerLimits&) noexcept;
+  using Small = std::uint32_t& (*)(ServerLimits&) noexcept;
+
   std::string_view name;
-  std::variant<Milliseconds Limits::*, std::uint64_t Limits::*, std::uint32_t Limits::*> field;
+  std::variant<Time, Large, Small> field;
   Unit unit;
+  std::uint64_t least = 1;
+  std::uint64_t largest = 0;  // 0: what the field can hold.
 };
 
+// Those with a largest value of their own are as SQLite, or a thread's stack, can bear them.
 constexpr std::array kLimitFields{
-    LimitField{"runTimeMax", &Limits::runTimeMax, Unit::Duration},
-    LimitField{"fuelMax", &Limits::fuelMax, Unit::Count},
-    LimitField{"memoryBytesMax", &Limits::memoryBytesMax, Unit::Bytes},
-    LimitField{"heapBytesMax", &Limits::heapBytesMax, Unit::Bytes},
-    LimitField{"timersMax", &Limits::timersMax, Unit::Count},
-    LimitField{"logBytesMax", &Limits::logBytesMax, Unit::Bytes},
-    LimitField{"sqlTimeMax", &Limits::sqlTimeMax, Unit::Duration},
-    LimitField{"statementsMax", &Limits::statementsMax, Unit::Count},
-    LimitField{"callRowsMax", &Limits::callRowsMax, Unit::Count},
-    LimitField{"callResultBytesMax", &Limits::callResultBytesMax, Unit::Bytes},
-    LimitField{"requestBytesMax", &Limits::requestBytesMax, Unit::Bytes},
-    LimitField{"resultRowsMax", &Limits::resultRowsMax, Unit::Count},
-    LimitField{"resultBytesMax", &Limits::resultBytesMax, Unit::Bytes},
-    LimitField{"openTransactionsMax", &Limits::openTransactionsMax, Unit::Count},
-    LimitField{"openCursorsMax", &Limits::openCursorsMax, Unit::Count},
-    LimitField{"sqlBytesMax", &Limits::sqlBytesMax, Unit::Bytes},
-    LimitField{"valueBytesMax", &Limits::valueBytesMax, Unit::Bytes},
-    LimitField{"databaseBytesMax", &Limits::databaseBytesMax, Unit::Bytes},
-    LimitField{"temporaryBytesMax", &Limits::temporaryBytesMax, Unit::Bytes},
-    LimitField{"sqliteBytesMax", &Limits::sqliteBytesMax, Unit::Bytes},
-    LimitField{"connectionsMax", &Limits::connectionsMax, Unit::Count},
-    LimitField{"waitingWritersMax", &Limits::waitingWritersMax, Unit::Count},
-    LimitField{"busyTimeMax", &Limits::busyTimeMax, Unit::Duration},
+    LimitField{"runTimeMax", at<&ServerLimits::call, &Limits::runTimeMax>, Unit::Duration},
+    LimitField{"fuelMax", at<&ServerLimits::call, &Limits::fuelMax>, Unit::Count},
+    LimitField{"memoryBytesMax", at<&ServerLimits::call, &Limits::memoryBytesMax>, Unit::Bytes},
+    LimitField{"heapBytesMax", at<&ServerLimits::call, &Limits::heapBytesMax>, Unit::Bytes},
+    LimitField{"timersMax", at<&ServerLimits::call, &Limits::timersMax>, Unit::Count},
+    LimitField{"logBytesMax", at<&ServerLimits::call, &Limits::logBytesMax>, Unit::Bytes},
+    LimitField{"sqlTimeMax", at<&ServerLimits::call, &Limits::sqlTimeMax>, Unit::Duration},
+    LimitField{"statementsMax", at<&ServerLimits::call, &Limits::statementsMax>, Unit::Count},
+    LimitField{"callRowsMax", at<&ServerLimits::call, &Limits::callRowsMax>, Unit::Count},
+    LimitField{"callResultBytesMax", at<&ServerLimits::call, &Limits::callResultBytesMax>,
+               Unit::Bytes},
+    LimitField{"requestBytesMax", at<&ServerLimits::call, &Limits::requestBytesMax>, Unit::Bytes},
+    LimitField{"resultRowsMax", at<&ServerLimits::call, &Limits::resultRowsMax>, Unit::Count},
+    LimitField{"resultBytesMax", at<&ServerLimits::call, &Limits::resultBytesMax>, Unit::Bytes},
+    LimitField{"openTransactionsMax", at<&ServerLimits::call, &Limits::openTransactionsMax>,
+               Unit::Count},
+    LimitField{"openCursorsMax", at<&ServerLimits::call, &Limits::openCursorsMax>, Unit::Count},
+    LimitField{"sqlBytesMax", at<&ServerLimits::call, &Limits::sqlBytesMax>, Unit::Bytes},
+    LimitField{"valueBytesMax", at<&ServerLimits::call, &Limits::valueBytesMax>, Unit::Bytes},
+    LimitField{"databaseBytesMax", at<&ServerLimits::call, &Limits::databaseBytesMax>, Unit::Bytes},
+    LimitField{"temporaryBytesMax", at<&ServerLimits::call, &Limits::temporaryBytesMax>,
+               Unit::Bytes},
+    LimitField{"sqliteBytesMax", at<&ServerLimits::call, &Limits::sqliteBytesMax>, Unit::Bytes},
+    LimitField{"connectionsMax", at<&ServerLimits::call, &Limits::connectionsMax>, Unit::Count},
+    LimitField{"waitingWritersMax", at<&ServerLimits::call, &Limits::waitingWritersMax>,
+               Unit::Count},
+    LimitField{"busyTimeMax", at<&ServerLimits::call, &Limits::busyTimeMax>, Unit::Duration},
+    LimitField{"stackBytesMax", at<&ServerLimits::call, &Limits::stackBytesMax>, Unit::Bytes,
+               64 << 10, Limits{}.stackBytesMax},
+    LimitField{"batchParametersMax", at<&ServerLimits::call, &Limits::batchParametersMax>,
+               Unit::Count},
+    LimitField{"cursorBatchBytes", at<&ServerLimits::call, &Limits::cursorBatchBytes>, Unit::Bytes},
+    LimitField{"cursorBatchRowsMax", at<&ServerLimits::call, &Limits::cursorBatchRowsMax>,
+               Unit::Count},
+    LimitField{"columnsMax", at<&ServerLimits::call, &Limits::columnsMax>, Unit::Count, 1,
+               Limits{}.columnsMax},
+    LimitField{"parametersMax", at<&ServerLimits::call, &Limits::parametersMax>, Unit::Count, 1,
+               Limits{}.parametersMax},
+    LimitField{"likePatternBytesMax", at<&ServerLimits::call, &Limits::likePatternBytesMax>,
+               Unit::Bytes, 1, 50'000},
+    LimitField{"cachedStatementsMax", at<&ServerLimits::call, &Limits::cachedStatementsMax>,
+               Unit::Count},
+    LimitField{"cachedSqlBytesMax", at<&ServerLimits::call, &Limits::cachedSqlBytesMax>,
+               Unit::Bytes},
+    LimitField{"schemaStatementsMax", at<&ServerLimits::call, &Limits::schemaStatementsMax>,
+               Unit::Count},
+    LimitField{"schemaTriggersMax", at<&ServerLimits::call, &Limits::schemaTriggersMax>,
+               Unit::Count, 1, Limits{}.schemaTriggersMax},
+    LimitField{"nestedTriggersMax", at<&ServerLimits::call, &Limits::nestedTriggersMax>,
+               Unit::Count, 1, Limits{}.nestedTriggersMax},
+    LimitField{"schemaViewsMax", at<&ServerLimits::call, &Limits::schemaViewsMax>, Unit::Count, 1,
+               Limits{}.schemaViewsMax},
+    LimitField{"schemaTokensMax", at<&ServerLimits::call, &Limits::schemaTokensMax>, Unit::Count},
+    LimitField{"httpConnectionsMax", at<&ServerLimits::http, &HttpLimits::connectionsMax>,
+               Unit::Count},
+    LimitField{"headBytesMax", at<&ServerLimits::http, &HttpLimits::headBytesMax>, Unit::Bytes,
+               1 << 10, 1 << 20},
+    LimitField{"headersMax", at<&ServerLimits::http, &HttpLimits::headersMax>, Unit::Count},
+    LimitField{"bodyBytesMax", at<&ServerLimits::http, &HttpLimits::bodyBytesMax>, Unit::Bytes},
+    LimitField{"headTimeMax", at<&ServerLimits::http, &HttpLimits::headTimeMax>, Unit::Duration},
+    LimitField{"idleTimeMax", at<&ServerLimits::http, &HttpLimits::idleTimeMax>, Unit::Duration},
+    LimitField{"bodyTimeMax", at<&ServerLimits::http, &HttpLimits::bodyTimeMax>, Unit::Duration},
+    LimitField{"writeTimeMax", at<&ServerLimits::http, &HttpLimits::writeTimeMax>, Unit::Duration},
+    LimitField{"queueMax", at<&ServerLimits::workers, &WorkersOptions::queueMax>, Unit::Count},
+    LimitField{"openMax", at<&ServerLimits::workers, &WorkersOptions::openMax>, Unit::Count},
+    LimitField{"tenantRunningMax", at<&ServerLimits::workers, &WorkersOptions::runningPerKeyMax>,
+               Unit::Count},
+    LimitField{"tenantOpenMax", at<&ServerLimits::workers, &WorkersOptions::openPerKeyMax>,
+               Unit::Count},
+    LimitField{"tenantQueueMax", at<&ServerLimits::workers, &WorkersOptions::waitingPerKeyMax>,
+               Unit::Count},
+    LimitField{"isolateBytesMax", at<&ServerLimits::workers, &WorkersOptions::isolateBytesMax>,
+               Unit::Bytes},
+    LimitField{"isolateIdleTimeMax",
+               at<&ServerLimits::workers, &WorkersOptions::isolateIdleTimeMax>, Unit::Duration},
+    LimitField{"queueTimeMax", own<&ServerLimits::queueTimeMax>, Unit::Duration},
+    LimitField{"openTenantsMax", own<&ServerLimits::openTenantsMax>, Unit::Count},
+    LimitField{"tenantIdleTimeMax", own<&ServerLimits::tenantIdleTimeMax>, Unit::Duration},
 };
 
 template <std::size_t count, typename Entries>
@@ -124,12 +196,10 @@ const LimitField& findLimit(std::string_view name) {
   throw unknownName(name, kLimitNames);
 }
 
-// What its field can hold.
 std::uint64_t largestOf(const LimitField& limit) noexcept {
-  if (std::holds_alternative<Milliseconds Limits::*>(limit.field)) {
-    return 366ull * 24 * 60 * 60'000;  // As parseDuration() has it.
-  }
-  if (std::holds_alternative<std::uint32_t Limits::*>(limit.field)) {
+  if (limit.largest != 0) return limit.largest;
+  if (limit.unit == Unit::Duration) return 366ull * 24 * 60 * 60'000;  // As parseDuration() has it.
+  if (std::holds_alternative<LimitField::Small>(limit.field)) {
     return std::numeric_limits<std::int32_t>::max();  // SQLite takes some of them as `int`.
   }
   return std::numeric_limits<std::int64_t>::max();
@@ -137,6 +207,7 @@ std::uint64_t largestOf(const LimitField& limit) noexcept {
 
 std::uint64_t checkedLimit(const LimitField& limit, std::uint64_t value) {
   if (value == 0) throw invalidRequest("it must be more than 0");
+  if (value < limit.least) throw invalidRequest(str("it must be at least ", limit.least));
   if (value > largestOf(limit)) throw invalidRequest(str("it may be ", largestOf(limit)));
   return value;
 }
@@ -153,25 +224,37 @@ std::uint64_t parseLimit(const LimitField& limit, std::string_view text) {
   throw invalidRequest(str('"', text, "\" is not a whole number"));
 }
 
-std::uint64_t valueOf(const LimitField& limit, const Limits& limits) {
+std::uint64_t valueOf(const LimitField& limit, ServerLimits limits) {
   return std::visit(
       [&limits](auto field) {
-        if constexpr (std::is_same_v<decltype(field), Milliseconds Limits::*>) {
-          return static_cast<std::uint64_t>((limits.*field).count());
+        if constexpr (std::is_same_v<decltype(field), LimitField::Time>) {
+          return static_cast<std::uint64_t>(field(limits).count());
         } else {
-          return static_cast<std::uint64_t>(limits.*field);
+          return static_cast<std::uint64_t>(field(limits));
         }
       },
       limit.field);
 }
 
-void assign(const LimitField& limit, Limits& limits, std::uint64_t value) {
+void assign(const LimitField& limit, ServerLimits& limits, std::uint64_t value) {
   std::visit(
       [&limits, value](auto field) {
-        using Value = std::remove_reference_t<decltype(limits.*field)>;
-        limits.*field = static_cast<Value>(value);
+        field(limits) = static_cast<std::remove_reference_t<decltype(field(limits))>>(value);
       },
       limit.field);
+}
+
+// As the file would have it.
+std::string textOf(const LimitField& limit, std::uint64_t value) {
+  switch (limit.unit) {
+    case Unit::Duration:
+      return formatDuration(Milliseconds(static_cast<std::int64_t>(value)));
+    case Unit::Bytes:
+      return formatSize(value);
+    case Unit::Count:
+      break;
+  }
+  return std::to_string(value);
 }
 
 // JSON values, as what they should be.
@@ -255,7 +338,7 @@ class Reader {
     if (limit.unit == Unit::Duration) {
       throw invalidRequest("it must be a duration as a string, such as \"200ms\" or \"2s\"");
     }
-    return numberOf(value, 1, largestOf(limit));
+    return numberOf(value, limit.least, largestOf(limit));
   }
 
   static Schedule schedule(const json::value& value) {
@@ -314,6 +397,14 @@ constexpr std::array kSettings{
                        Configuration& into) { into.push = flagOf(value); }},
     Setting{"migrate", [](const Reader&, const Value& value,
                           Configuration& into) { into.migrate = flagOf(value); }},
+    Setting{"readOnly", [](const Reader&, const Value& value,
+                           Configuration& into) { into.readOnly = flagOf(value); }},
+    Setting{"showValues", [](const Reader&, const Value& value,
+                             Configuration& into) { into.showValues = flagOf(value); }},
+    Setting{"traceSql", [](const Reader&, const Value& value,
+                           Configuration& into) { into.traceSql = flagOf(value); }},
+    Setting{"grace", [](const Reader&, const Value& value,
+                        Configuration& into) { into.grace = parseDuration(textOf(value)); }},
     Setting{"log", [](const Reader&, const Value& value,
                       Configuration& into) { into.log = parseLogForm(textOf(value)); }},
     Setting{"schedules", [](const Reader& reader, const Value& value,
@@ -364,16 +455,8 @@ std::span<const std::string_view> limitNames() noexcept { return kLimitNames; }
 
 std::string defaultOfLimit(std::string_view name) {
   const LimitField& limit = findLimit(name);
-  const std::uint64_t value = valueOf(limit, Limits{});
-  switch (limit.unit) {
-    case Unit::Duration:
-      return formatDuration(Milliseconds(static_cast<std::int64_t>(value)));
-    case Unit::Bytes:
-      return formatSize(value);
-    case Unit::Count:
-      break;
-  }
-  return std::to_string(value);
+  const std::uint64_t value = valueOf(limit, {});
+  return value == 0 ? "" : textOf(limit, value);
 }
 
 Configuration parseConfiguration(std::string_view text, const fs::path& file) {
@@ -408,6 +491,7 @@ TenantSource parseTenantSource(std::string_view text) {
   constexpr std::string_view kHeader = "header:";
   if (text == "host") return {Kind::Host, {}};
   if (text == "path") return {Kind::Path, {}};
+  if (text == "header") return {Kind::Header, "x-tenant"};
   if (text.starts_with(kHeader)) {
     std::string name(text.substr(kHeader.size()));
     // A token of RFC 9110, 5.6.2.
@@ -421,7 +505,7 @@ TenantSource parseTenantSource(std::string_view text) {
     }
   }
   throw invalidRequest(
-      str('"', text, "\" is none of host, path, header:NAME, such as header:x-tenant"));
+      str('"', text, "\" is none of host, path, header, header:NAME, such as header:x-tenant"));
 }
 
 Isolation parseIsolation(std::string_view text) { return oneOf(text, kIsolations); }
@@ -449,47 +533,179 @@ Configuration merge(Configuration weaker, const Configuration& stronger) {
   prefer(weaker.isolation, stronger.isolation);
   prefer(weaker.push, stronger.push);
   prefer(weaker.migrate, stronger.migrate);
+  prefer(weaker.readOnly, stronger.readOnly);
+  prefer(weaker.showValues, stronger.showValues);
+  prefer(weaker.traceSql, stronger.traceSql);
+  prefer(weaker.grace, stronger.grace);
   prefer(weaker.log, stronger.log);
   prefer(weaker.schedules, stronger.schedules);
   for (const auto& [name, value] : stronger.limits) weaker.limits[name] = value;
   return weaker;
 }
 
-Limits limitsOf(const Configuration& configuration) {
-  Limits limits;
+unsigned threadsOf(const Configuration& configuration) {
+  return configuration.threads.value_or(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+Configuration defaultConfiguration() {
+  Configuration defaults;
+  defaults.address = "127.0.0.1";
+  defaults.port = 8787;
+  defaults.threads = threadsOf({});
+  defaults.isolation = Isolation::Request;
+  defaults.push = false;
+  defaults.readOnly = false;
+  defaults.showValues = false;
+  defaults.traceSql = false;
+  defaults.log = LogForm::Automatic;
+  defaults.grace = std::chrono::seconds(30);
+  return defaults;
+}
+
+ServerLimits serverLimitsOf(const Configuration& configuration) {
+  ServerLimits limits;
   // The heap follows the memory, unless it is named itself.
   if (const auto memory = configuration.limits.find("memoryBytesMax");
       memory != configuration.limits.end()) {
-    limits = withMemory(limits, memory->second, "limits.memoryBytesMax");
+    limits.call = withMemory(limits.call, memory->second, "limits.memoryBytesMax");
   }
-  const std::uint64_t memoryBytes = limits.memoryBytesMax;
+  const std::uint64_t memoryBytes = limits.call.memoryBytesMax;
   for (const auto& [name, value] : configuration.limits) {
     if (name != "memoryBytesMax") assign(findLimit(name), limits, value);
   }
-  if (limits.heapBytesMax > memoryBytes - kOutsideHeapBytesMin) {
-    throw invalidRequest(str("limits.heapBytesMax is ", formatSize(limits.heapBytesMax),
+  if (limits.call.heapBytesMax > memoryBytes - kOutsideHeapBytesMin) {
+    throw invalidRequest(str("limits.heapBytesMax is ", formatSize(limits.call.heapBytesMax),
                              "; with a memory of ", formatSize(memoryBytes), " it may be ",
                              formatSize(memoryBytes - kOutsideHeapBytesMin)));
   }
+  WorkersOptions& workers = limits.workers;
+  workers.threads = threadsOf(configuration);
+  if (!configuration.tenants) return limits;
+  // So that one that loops for ever, or asks for ever, leaves something to the others.
+  constexpr unsigned kTenantShare = 4;
+  const auto orElse = [](auto& value, auto part) {
+    if (value == 0) value = part;
+  };
+  orElse(workers.runningPerKeyMax, std::max(1u, workers.threads / 2));
+  orElse(workers.openPerKeyMax, std::max<std::size_t>(1, workers.openMax / kTenantShare));
+  orElse(workers.waitingPerKeyMax, std::max<std::size_t>(1, workers.queueMax / kTenantShare));
   return limits;
 }
 
+Limits limitsOf(const Configuration& configuration) { return serverLimitsOf(configuration).call; }
+
 void checkTogether(const Configuration& configuration) {
   if (configuration.db && configuration.tenants) {
-    throw invalidRequest("db is one database for all and tenants a folder of them; name one");
+    throw invalidRequest(
+        "db (--db) is one database for all and tenants (--tenants) a folder of them; name one");
   }
   if (configuration.tenantFrom && !configuration.tenants) {
-    throw invalidRequest("tenantFrom needs tenants, the folder of their databases");
+    throw invalidRequest(
+        "tenantFrom (--tenant-from) needs tenants (--tenants), the folder of their databases");
   }
   if (configuration.tenants && !configuration.tenantFrom) {
     throw invalidRequest(
-        "tenants needs tenantFrom, which says whose a request is: host, path or header:NAME");
+        "tenants (--tenants) needs tenantFrom (--tenant-from), which says whose a request is: "
+        "host, path, header or header:NAME");
   }
-  if (configuration.port && configuration.adminPort && *configuration.port != 0 &&
-      *configuration.port == *configuration.adminPort) {
-    throw invalidRequest(str("port and adminPort are both ", *configuration.port));
+  if (configuration.port.value_or(*defaultConfiguration().port) == configuration.adminPort &&
+      configuration.adminPort != 0) {
+    throw invalidRequest(
+        str("port (--port) and adminPort (--admin-port) are both ", *configuration.adminPort));
   }
-  limitsOf(configuration);
+  if (configuration.push.value_or(false) && configuration.readOnly.value_or(false)) {
+    throw invalidRequest(
+        "push (--push) changes the schema, which a server with readOnly (--read-only) may not");
+  }
+  serverLimitsOf(configuration);
+}
+
+namespace {
+
+template <typename Value, std::size_t count>
+std::string wordOf(Value value, const std::array<Word<Value>, count>& words) {
+  return std::string(std::ranges::find(words, value, &Word<Value>::value)->text);
+}
+
+std::string textOf(const TenantSource& source) {
+  switch (source.kind) {
+    case TenantSource::Kind::Host:
+      return "host";
+    case TenantSource::Kind::Path:
+      return "path";
+    case TenantSource::Kind::Header:
+      break;
+  }
+  return "header:" + source.header;
+}
+
+// Those that say something, as the file would have them, by their names.
+std::map<std::string, std::string, std::less<>> textsOf(const Configuration& configuration) {
+  std::map<std::string, std::string, std::less<>> texts;
+  const auto add = [&texts](std::string_view name, const auto& value, auto text) {
+    if (value) texts.emplace(name, text(*value));
+  };
+  const auto path = [](const fs::path& file) { return file.string(); };
+  const auto number = [](auto value) { return std::to_string(value); };
+  const auto flag = [](bool value) { return std::string(value ? "true" : "false"); };
+  add("app", configuration.app, path);
+  add("db", configuration.db, path);
+  add("tenants", configuration.tenants, path);
+  add("tenantFrom", configuration.tenantFrom,
+      [](const TenantSource& source) { return textOf(source); });
+  add("envFile", configuration.envFile, path);
+  add("address", configuration.address, [](const std::string& text) { return text; });
+  add("port", configuration.port, number);
+  add("adminPort", configuration.adminPort, number);
+  add("threads", configuration.threads, number);
+  add("isolation", configuration.isolation,
+      [](Isolation value) { return wordOf(value, kIsolations); });
+  add("push", configuration.push, flag);
+  add("migrate", configuration.migrate, flag);
+  add("readOnly", configuration.readOnly, flag);
+  add("showValues", configuration.showValues, flag);
+  add("traceSql", configuration.traceSql, flag);
+  add("grace", configuration.grace, [](Milliseconds time) { return formatDuration(time); });
+  add("log", configuration.log, [](LogForm value) { return wordOf(value, kLogForms); });
+  add("schedules", configuration.schedules, [](const std::vector<Schedule>& all) {
+    std::string text;
+    for (const Schedule& one : all) text += str(text.empty() ? "" : ", ", one.cron);
+    return text;
+  });
+  return texts;
+}
+
+}  // namespace
+
+std::string describeConfiguration(const Configuration& options, const Configuration& file,
+                                  std::string_view source) {
+  const Configuration all = merge(file, options);
+  const auto given = textsOf(all);
+  const auto fromOptions = textsOf(options);
+  const auto defaults = textsOf(defaultConfiguration());
+  constexpr std::size_t kNameWidth = 28, kValueWidth = 24;
+  std::string lines;
+  const auto add = [&](std::string name, std::string value, std::string_view from) {
+    name.resize(std::max(name.size() + 1, kNameWidth), ' ');
+    value.resize(std::max(value.size() + 1, kValueWidth), ' ');
+    lines += str(name, value, from, '\n');
+  };
+  for (const std::string_view name : kSettingNames) {
+    if (const auto value = given.find(name); value != given.end()) {
+      add(std::string(name), value->second, fromOptions.contains(name) ? "option" : source);
+    } else if (const auto usual = defaults.find(name); usual != defaults.end()) {
+      add(std::string(name), usual->second, "default");
+    }
+  }
+  const ServerLimits limits = serverLimitsOf(all);
+  for (const LimitField& limit : kLimitFields) {
+    const std::uint64_t value = valueOf(limit, limits);
+    const bool isGiven = all.limits.contains(limit.name);
+    if (value == 0) continue;  // Of tenants that there are not.
+    const std::string_view givenBy = options.limits.contains(limit.name) ? "option" : source;
+    add(str("limits.", limit.name), textOf(limit, value), isGiven ? givenBy : "default");
+  }
+  return lines;
 }
 
 }  // namespace schemascript

@@ -2,6 +2,7 @@
 // names. docs/schemascript.schema.json describes the file for editors.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -13,7 +14,9 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "http/limits.h"
 #include "runtime/app.h"
+#include "runtime/workers.h"
 
 namespace schemascript {
 
@@ -42,9 +45,22 @@ struct Schedule {
 
 enum class LogForm : std::uint8_t { Automatic, Json, Text, Off };  // Automatic: text on a terminal.
 
-// Everything may be left out. What it means then is up to the server.
+// Every limit that a server has: those of one call of the app, and those of all together.
+struct ServerLimits {
+  Limits call{};
+  HttpLimits http{};
+  // Those of one tenant are 0 unless they are named: a part of what all have together, then.
+  WorkersOptions workers{};
+  // A request whose turn comes later is answered with 503.
+  std::chrono::milliseconds queueTimeMax{10'000};
+  // Databases of tenants that are open at the same time, and how long one stays so unused.
+  std::size_t openTenantsMax = 1'000;
+  std::chrono::milliseconds tenantIdleTimeMax{60'000};
+};
+
+// Everything may be left out. What it means then, defaultConfiguration() says.
 struct Configuration {
-  // Limits by their names in base/limits.h: a duration in milliseconds, a size in bytes, a number.
+  // Limits by their names: a duration in milliseconds, a size in bytes, a number.
   using LimitValues = std::map<std::string, std::uint64_t, std::less<>>;
 
   std::optional<std::filesystem::path> app{};
@@ -59,7 +75,12 @@ struct Configuration {
   std::optional<Isolation> isolation{};
   std::optional<bool> push{};
   std::optional<bool> migrate{};
+  std::optional<bool> readOnly{};
+  std::optional<bool> showValues{};
+  std::optional<bool> traceSql{};
   std::optional<LogForm> log{};
+  // For requests that were begun when the server is to end.
+  std::optional<std::chrono::milliseconds> grace{};
   std::optional<std::vector<Schedule>> schedules{};
   LimitValues limits{};
 
@@ -69,8 +90,8 @@ struct Configuration {
 // The names of the file's settings, and of those in its `limits`. Valid for ever.
 std::span<const std::string_view> settingNames() noexcept;
 std::span<const std::string_view> limitNames() noexcept;
-// The default of a limit as the file would have it: `30s`, `64mb`, `1000`. `name` is one of
-// limitNames().
+// The default of a limit as the file would have it: `30s`, `64mb`, `1000`; empty where it follows
+// from others. `name` is one of limitNames().
 std::string defaultOfLimit(std::string_view name);
 
 // Reads the text of `file`, whose folder relative paths begin at. Throws InvalidRequest: the file,
@@ -94,8 +115,20 @@ void setLimit(Configuration& configuration, std::string_view name, std::string_v
 // Where one of them names a database and the other one tenants, the stronger one's stands alone.
 Configuration merge(Configuration weaker, const Configuration& stronger);
 
-// The limits of the app. Throws InvalidRequest when they do not go together.
+// What holds where nothing is said: of what always holds something, without limits.
+Configuration defaultConfiguration();
+// The threads that it asks for; as many as there are processors, if it does not.
+unsigned threadsOf(const Configuration& configuration);
+
+// All limits. Throws InvalidRequest when they do not go together.
+ServerLimits serverLimitsOf(const Configuration& configuration);
+// Those of the app alone.
 Limits limitsOf(const Configuration& configuration);
+
+// For people: a line for each setting and each limit that holds in the end, with its value and
+// whether that is an option's, the file's (named by `source`) or the default.
+std::string describeConfiguration(const Configuration& options, const Configuration& file,
+                                  std::string_view source);
 // Throws InvalidRequest when settings contradict each other.
 void checkTogether(const Configuration& configuration);
 

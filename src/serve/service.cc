@@ -212,7 +212,9 @@ RequestTenant tenantOf(const HttpRequest& request, const TenantSource& source) {
 class Service::Call final : public FetchPeer, public std::enable_shared_from_this<Call> {
  public:
   Call(Service& service, std::shared_ptr<const ServedApp> served)
-      : service_(service), served_(std::move(served)) {}
+      : service_(service),
+        served_(std::move(served)),
+        onStopAll_(service.stopAll_.get_token(), RequestStop{stop_}) {}
 
   void setRequest(std::shared_ptr<HttpExchange> exchange, std::string id, std::string tenant) {
     exchange_ = std::move(exchange);
@@ -371,12 +373,17 @@ class Service::Call final : public FetchPeer, public std::enable_shared_from_thi
   const LogTime at_ = now();
   const Clock::time_point began_ = Clock::now();
   std::stop_source stop_;
+  struct RequestStop {
+    std::stop_source stop;
+    void operator()() noexcept { stop.request_stop(); }
+  };
   int status_ = 0;
   std::atomic<std::uint64_t> bytesIn_ = 0;  // Of what came later.
   std::uint64_t bytesOut_ = 0;
   bool isBegun_ = false;
   bool isComplete_ = false;
   Clock::time_point completedAt_{};
+  const std::stop_callback<RequestStop> onStopAll_;  // The last: it uses what is above.
 };
 
 Service::Service(Watchdog& watchdog, ServedApp app, ServiceOptions options)
@@ -416,11 +423,18 @@ void Service::stop(std::chrono::milliseconds grace) {
 
 bool Service::wait() {
   http_->wait();
-  // What was promised to waitUntil(), and events.
-  std::unique_lock lock(mutex_);
-  const Clock::time_point stopBy = stopBy_;
-  lock.unlock();
-  return workers_->drainUntil(stopBy);
+  // What was promised to waitUntil(), and events. The grace may be shortened meanwhile.
+  constexpr std::chrono::milliseconds kLookEvery{50};
+  for (;;) {
+    std::unique_lock lock(mutex_);
+    const Clock::time_point stopBy = stopBy_;
+    lock.unlock();
+    if (workers_->drainUntil(std::min(stopBy, Clock::now() + kLookEvery))) return true;
+    if (Clock::now() < stopBy) continue;
+    // Nothing else would end a loop whose request has been answered before its own deadline.
+    stopAll_.request_stop();
+    return false;
+  }
 }
 
 // 16 hexadecimal digits that no other request of this process has.
@@ -481,6 +495,7 @@ Job Service::jobOf(const std::shared_ptr<Call>& call, CallKind kind) const {
   if (options_.traceSql && options_.log != nullptr) {
     job.request.trace = [raw](const TracedStatement& statement) { raw->trace(statement); };
   }
+  job.request.stop = call->stop().get_token();
   job.request.readOnly = options_.readOnly;
   job.request.boundValues = options_.boundValues;
   job.notAfter = Clock::now() + options_.queueTimeMax;
@@ -516,7 +531,6 @@ void Service::handle(std::shared_ptr<HttpExchange> exchange) {
     job.open = [this, name = *tenant.name] { return openTenant(name); };
   }
   call->setRequest(exchange, id, job.key);
-  job.request.stop = call->stop().get_token();
   job.peer = call;
   exchange->onClosed([stop = call->stop()](CloseReason reason) mutable {
     // Who has only said all still reads the answer.

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -124,7 +125,8 @@ class Service {
   std::atomic<Health> health_{Health::Starting};
   std::atomic<std::shared_ptr<const ServedApp>> served_;
   std::atomic<std::uint64_t> nextId_;
-  std::mutex mutex_;  // Guards what follows.
+  std::stop_source stopAll_;  // Every call, when the grace is over.
+  std::mutex mutex_;          // Guards what follows.
   std::chrono::steady_clock::time_point stopBy_ = std::chrono::steady_clock::time_point::max();
   // The last members, and in this order: they use all of the above from several threads.
   std::unique_ptr<Workers> workers_;

@@ -43,7 +43,7 @@ const listNotes = async ({ url }: Call) => {
   const query = url.searchParams;
   const limit = query.get("limit") ?? String(LIMIT.default);
   if (!/^[1-9][0-9]{0,2}$/.test(limit) || Number(limit) > LIMIT.max) {
-    throw new Problem(400, `limit must be from 1 to ${LIMIT.max}.`);
+    throw new Problem(400, `The limit must be from 1 to ${LIMIT.max}.`);
   }
   const options: store.ListOptions = {
     list: query.get("list") === "trash" ? "trash" : "live",

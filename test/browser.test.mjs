@@ -309,11 +309,13 @@ describe("the notes page", { skip }, () => {
       await page.resize(width, 800);
       const overflow = `document.documentElement.scrollWidth - document.documentElement.clientWidth`;
       assert.equal(await page.evaluate(overflow), 0, `at ${width}`);
-      await page.evaluate(`document.querySelector("#new").click()`);
+      await page.evaluate(`document.querySelector(".note h2 button").click()`);
       await isOpen();
       const edges = await page.evaluate(`(() => {
         const { left, right } = document.querySelector("#editor").getBoundingClientRect();
-        return left >= 0 && right <= innerWidth;
+        const isInside = (element) => element.getBoundingClientRect().right <= right;
+        const all = [...document.querySelectorAll("#editor button, #editor input, #editor label")];
+        return left >= 0 && right <= innerWidth && all.every(isInside);
       })()`);
       assert.ok(edges, `the editor at ${width}`);
       await page.press("Escape");

@@ -403,7 +403,7 @@ describe("notes-api", () => {
 });
 
 describe("notes-api, import and export", () => {
-  const TEXT = "Grüße, ☃ and 😀. ".repeat(20);
+  const TEXT = "Grüße, ☃ and 😀. ".repeat(250);
   const COUNT = 3000;
   let server;
   // One thread: who waits must not keep others from it.
@@ -463,6 +463,10 @@ describe("notes-api, import and export", () => {
       });
       assert.equal(status, 201);
     }
+    // It is more than the buffers on the way hold, so that the answer is not complete.
+    const isComplete = ({ path }) => path === "/export.ndjson";
+    await server.log(20, ({ path, method }) => path === "/notes" && method === "POST");
+    assert.deepEqual(await server.log(0, isComplete), []);
     slow.resume();
     const lines = (await slow.body(head))
       .toString()

@@ -94,6 +94,7 @@ export class Server {
       },
       body: json === undefined ? body : JSON.stringify(json),
       redirect: "manual",
+      signal: AbortSignal.timeout(SECONDS_MAX * 1000),
       ...(body instanceof ReadableStream ? { duplex: "half" } : {}),
     });
     const text = await response.text();
@@ -105,9 +106,13 @@ export class Server {
   /** Ends it as a supervisor does, and holds it to ending well. */
   async stop() {
     this.#child.kill("SIGTERM");
-    const [status, signal] = await within(this.#ended, "the end of the server");
-    rmSync(this.#folder, { recursive: true, force: true });
-    assert.deepEqual([status, signal], [0, null], this.errors);
+    try {
+      const [status, signal] = await within(this.#ended, "the end of the server");
+      assert.deepEqual([status, signal], [0, null], this.errors);
+    } finally {
+      this.#child.kill("SIGKILL");
+      rmSync(this.#folder, { recursive: true, force: true });
+    }
   }
 }
 

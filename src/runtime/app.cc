@@ -43,6 +43,7 @@ std::optional<Snapshot> evaluate(const Engine& engine, Watchdog& watchdog, std::
         endWith(loaded, endingAsTold(instance, options.limits));
         return std::nullopt;
       }
+      instance.settle();
       instance.reserveMemory();
     }
     // The watchdog has asked it to stop when it was at its end: that must not be in the snapshot.
@@ -66,7 +67,10 @@ Snapshot withEnvironment(const Engine& engine, const Snapshot& snapshot, const A
     return invalidRequest(str("the app's environment cannot be set: ", why));
   };
   try {
-    if (instance.setEnvironment(options.environment)) return instance.snapshot(inputs);
+    if (instance.setEnvironment(options.environment)) {
+      instance.settle();
+      return instance.snapshot(inputs);
+    }
   } catch (const Error& error) {
     throw refuse(error.message());
   }
@@ -137,6 +141,7 @@ class Isolate::Call {
       : instance_(*isolate.instance_),
         watchdog_(isolate.watchdog_),
         kind_(request.kind),
+        measuresProcessor_(request.measuresProcessor),
         limits_(request.limits.value_or(isolate.app_->limits())),
         log_(std::move(request.log)),
         stop_(std::move(request.stop)),
@@ -205,14 +210,14 @@ class Isolate::Call {
   // Between these two the call is on this thread, whose time is the call's.
   void resume() {
     if (watch_) return;
-    resumedAt_ = processorTime();
+    if (measuresProcessor_) resumedAt_ = processorTime();
     watch_.emplace(watchdog_, instance_.supervised(), deadline_);
     onStop_.emplace(stop_, StopWatched{*watch_});
   }
   void park() noexcept {
     if (!watch_) return;
     endWatch();
-    report_.cost.processor += processorTime() - resumedAt_;
+    if (measuresProcessor_) report_.cost.processor += processorTime() - resumedAt_;
   }
 
   void giveUp(std::string_view why) {
@@ -339,6 +344,7 @@ class Isolate::Call {
   Instance& instance_;
   Watchdog& watchdog_;
   const CallKind kind_;
+  const bool measuresProcessor_;
   const Limits limits_;
   const LogSink log_;
   const std::stop_token stop_;

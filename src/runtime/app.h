@@ -114,6 +114,8 @@ struct CallRequest {
   // Is told of the call's SQL, on the thread that called; may be empty. As SessionOptions has it.
   StatementSink trace{};
   Payload argumentKind = Payload::Json;
+  // Whether Cost::processor is wanted: two system calls for each turn on a thread.
+  bool measuresProcessor = true;
   // Ends this call, and no other one, when stop is requested of it, from any thread: at once as a
   // rule, after Watchdog::kGrace at the latest. A call that has ended meanwhile is not changed by
   // it. What the call has committed stays; what it left open is rolled back.

@@ -453,6 +453,8 @@ bool Instance::seal() { return u32(parts_->call("ss_seal", {})) != 0; }
 
 bool Instance::load(std::string_view bundle) { return parts_->begin("ss_load", bundle); }
 
+void Instance::settle() { parts_->call("ss_settle", {}); }
+
 void Instance::reserveMemory() {
   // One block of all that is left, and a little less until it succeeds: the allocator takes
   // something for its own account.

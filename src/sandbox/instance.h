@@ -90,6 +90,8 @@ class Instance {
   // For making an app's snapshot: evaluates its bundle, without database, clock, randomness and
   // timers. After start().
   [[nodiscard]] bool load(std::string_view bundle);
+  // Before a snapshot: lets what calls allocate lie side by side, on few pages.
+  void settle();
   // Gives the guest all the memory that it may ever have, so that it never grows again: a memory
   // that grew cannot be reset. It costs addresses, and memory only where it is written.
   void reserveMemory();

@@ -484,6 +484,7 @@ Job Service::jobOf(const std::shared_ptr<Call>& call, CallKind kind) const {
   // The call outlives its job's request: the job owns both.
   Call* const raw = call.get();
   job.request.kind = kind;
+  job.request.measuresProcessor = false;
   job.request.log = [raw](LogStream stream, std::string_view text) { raw->print(stream, text); };
   if (options_.traceSql && options_.log != nullptr) {
     job.request.trace = [raw](const TracedStatement& statement) { raw->trace(statement); };

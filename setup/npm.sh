@@ -11,7 +11,7 @@ setup_npm_packages() {
 has_npm_packages() {
   local inputs=("$checkout/package.json") file stamp=""
   for file in "$checkout"/package-lock.json "$checkout"/.npmrc "$checkout"/packages/*/package.json \
-    "$checkout"/guest/*/package.json; do
+    "$checkout"/guest/*/package.json "$checkout"/examples/*/package.json; do
     [[ ! -f $file ]] || inputs+=("$file")
   done
   npm_inputs=$(cd "$checkout" && sha256sum "${inputs[@]#"$checkout"/}" <&- | sha256sum)

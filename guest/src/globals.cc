@@ -150,7 +150,9 @@ JSValue nativeWantBody(JSContext* context, JSValueConst, int, JSValueConst*) {
 }
 
 JSValue nativeSetServer(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
-  Guest::of(context).server.functions = Value::share(context, arguments[0]);
+  Guest& guest = Guest::of(context);
+  guest.server.functions = Value::share(context, arguments[0]);
+  guest.server.env = Value(context, JS_NewObject(context));
   return JS_UNDEFINED;
 }
 

@@ -15,7 +15,7 @@ struct Guest;
 // Of a guest, between one request and the next.
 struct Server {
   Value functions;  // What serve.ts offers; undefined without it.
-  Value env;        // The second argument of all handlers.
+  Value env;  // The second argument of all handlers; without setEnvironment() an empty object.
   bool wantsBody = false;
   std::string response;  // The message that the host fetches.
 };

@@ -224,6 +224,16 @@ TEST_F(Fetching, RunsWhatIsScheduled) {
        });
 }
 
+TEST_F(Fetching, HasAnEnvironmentThatIsEmptyWithoutASetting) {
+  with(R"js(export default { fetch: (request, { KEY = "none" }) => {
+    return new Response(KEY);
+  } })js",
+       [](Instance& guest) {
+         ASSERT_TRUE(fetch(guest, "http://a/"));
+         EXPECT_EQ(answer(guest).body, "none");
+       });
+}
+
 TEST_F(Fetching, SaysWhatIsWrongWithTheHandler) {
   const auto failureOf = [this](std::string_view bundle, std::string_view url = "http://a/") {
     std::string failure;

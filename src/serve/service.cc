@@ -42,6 +42,13 @@ std::string_view withoutQuery(std::string_view path) noexcept {
   return path.substr(0, path.find('?'));
 }
 
+// What some frameworks set beside a stream. How a body is framed is up to the server.
+void dropFraming(HeaderFields& headers) {
+  std::erase_if(headers, [](const auto& field) {
+    return isSameName(field.first, "transfer-encoding") && isSameName(field.second, "chunked");
+  });
+}
+
 // `http://host/path?query`, which an app gets whatever a proxy in front of it speaks.
 std::string urlOf(const HttpRequest& request, std::string_view path) {
   const std::string_view host = request.host.empty() ? "localhost" : request.host;
@@ -234,6 +241,7 @@ class Service::Call final : public FetchPeer, public std::enable_shared_from_thi
   Taken respond(FetchResponse response) override {
     status_ = response.status;
     bytesOut_ = response.body.size();
+    dropFraming(response.headers);
     HttpAnswerHead head{response.status, std::move(response.headers)};
     addId(head);
     if (!response.following.body) {

@@ -1,6 +1,7 @@
 // setTimeout and its kin over the host's timers, queueMicrotask, performance, crypto.
 import { finishInterface, install } from "./install.js";
 import { native } from "./native.js";
+import { subtle } from "./subtle.js";
 
 const DELAY_MS_MAX = 0x7fffffff;
 
@@ -80,6 +81,10 @@ finishInterface(Performance, "Performance");
 const RANDOM_BYTES_MAX = 65_536;
 
 class Crypto {
+  get subtle(): typeof subtle {
+    return subtle;
+  }
+
   getRandomValues<T extends ArrayBufferView>(array: T): T {
     if (
       !ArrayBuffer.isView(array) ||

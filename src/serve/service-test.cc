@@ -310,7 +310,7 @@ TEST_F(Serving, RefusesWhatDoesNotFitIntoTheQueue) {
 TEST_F(Serving, RefusesWhatWaitedTooLong) {
   ServiceOptions one = options();
   one.workers.threads = 1;
-  one.queueTimeMax = 1ms;
+  one.queueTimeMax = 500ms;  // Less than the loop takes, and more than a thread to come.
   serve(std::move(one), load({.runTimeMax = 2s}));
   Client runs(service_->port());
   runs.send(requestOf("/loop"));

@@ -1,6 +1,8 @@
 // Short links with Hono, unchanged from npm: its middleware, its validator with a table as the schema, signed cookies, streams.
 //
 //     npm install && schemascript serve app.ts --db links.db --push --env-file .env
+//
+// .env has ADMIN_PASSWORD, for who changes links, and COOKIE_SECRET, which signs cookies.
 import { sValidator } from "@hono/standard-validator";
 import { eq, sql } from "drizzle-orm";
 import { Hono } from "hono";

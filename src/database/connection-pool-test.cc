@@ -92,6 +92,20 @@ TEST_P(ConnectionPoolTest, LendsAsManyAsTheLimit) {
   EXPECT_NO_THROW(pool.lend());
 }
 
+// A burst of calls does not leave its connections behind.
+TEST_P(ConnectionPoolTest, KeepsFewThatNobodyUses) {
+  ConnectionPool pool(options());
+  std::vector<Connection> lent;
+  for (std::size_t count = 0; count < 3 * kIdleConnectionsMax; ++count) {
+    lent.push_back(pool.lend());
+  }
+  EXPECT_EQ(pool.counters().lent, 3 * kIdleConnectionsMax);
+  lent.clear();
+  EXPECT_EQ(pool.counters().lent, 0u);
+  EXPECT_EQ(pool.counters().idle, kIdleConnectionsMax);
+  EXPECT_NO_THROW(pool.lend()->execute("select 1", Rules::Host));
+}
+
 TEST_P(ConnectionPoolTest, CountsWhatTheStatementCachesDid) {
   ConnectionPool pool(options({.cachedStatementsMax = 2}));
   {

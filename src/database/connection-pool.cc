@@ -25,7 +25,7 @@ Connection::~Connection() {
 
 ConnectionPool::ConnectionPool(DatabaseOptions options)
     : options_(shared(std::move(options))), writers_(options_.limits.waitingWritersMax) {
-  idle_.reserve(options_.limits.connectionsMax);  // So that giving back cannot fail.
+  idle_.reserve(kIdleConnectionsMax);  // So that giving back cannot fail.
   idle_.push_back(std::make_unique<Database>(options_));
 }
 
@@ -67,9 +67,12 @@ ConnectionPool::Counters ConnectionPool::counters() const {
 void ConnectionPool::takeBack(std::unique_ptr<Database> database) noexcept {
   const bool isClean = database->isReusable() && !database->inTransaction();
   if (!isClean) database.reset();  // Rolls back. Not under the lock.
-  const std::lock_guard lock(mutex_);
-  --lent_;
-  if (isClean) idle_.push_back(std::move(database));
+  {
+    const std::lock_guard lock(mutex_);
+    --lent_;
+    if (isClean && idle_.size() < kIdleConnectionsMax) idle_.push_back(std::move(database));
+  }
+  database.reset();  // Not under the lock, either.
 }
 
 }  // namespace schemascript

@@ -13,6 +13,10 @@ namespace schemascript {
 
 class ConnectionPool;
 
+// More connections than this do not wait for somebody to need them: each has up to 2 MB of the
+// database's pages and three files, and opening one takes some 0.3 ms.
+inline constexpr std::size_t kIdleConnectionsMax = 8;
+
 // A connection on loan: nobody else has it. Goes back to its pool when it leaves its scope; one
 // that is still in a transaction, or may not be reused, is closed instead, which rolls back.
 class Connection {

@@ -529,5 +529,50 @@ TEST_F(Serving, TellsOperatorsHowItIs) {
   EXPECT_EQ(get("/live").status, 200);
 }
 
+TEST_F(Serving, WaitsForSlowReaders) {
+  ServiceOptions one = options();
+  one.workers.threads = 1;
+  serve(std::move(one), load());
+  Client slow(service_->port());
+  slow.send(requestOf("/large"));
+  // Its thread serves others meanwhile.
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(ask("/").status, 200);
+  EXPECT_GE(Answer(slow.receive()).body.size(), 64u * 65'536);
+}
+
+TEST_F(Serving, HidesATenantThatLoopsFromTheOthers) {
+  ServiceOptions all = tenantOptions({TenantSource::Kind::Header, "x-tenant"});
+  all.workers.runningPerKeyMax = 1;
+  all.workers.waitingPerKeyMax = 2;
+  makeTenant("loops");
+  for (int i = 0; i < 99; ++i) makeTenant(str("t", i));
+  serve(std::move(all), load({.runTimeMax = 1h}));
+  std::vector<std::unique_ptr<Client>> loops;
+  for (int i = 0; i < 3; ++i) {
+    loops.push_back(std::make_unique<Client>(service_->port()));
+    loops.back()->send(requestOf("/loop", "x-tenant: loops\r\n"));
+    if (i == 0) untilMetric("schemascript_requests_running", 1);
+  }
+  untilMetric("schemascript_requests_queued", 2);
+  EXPECT_EQ(ask("/loop", "x-tenant: loops\r\n").status, 503);  // It has had its part.
+  for (int i = 0; i < 99; ++i) EXPECT_EQ(ask("/add", str("x-tenant: t", i, "\r\n")).body, "1");
+  untilMetric("schemascript_requests_running", 1);
+  for (const auto& loop : loops) loop->abandon();
+}
+
+TEST_F(Serving, ReplacesTheAppWhileRequestsRun) {
+  serve();
+  Client old(service_->port());
+  old.send(requestOf("/later"));
+  const Answer before(old.receive());
+  Client large(service_->port());
+  large.send(requestOf("/large"));
+  untilMetric("schemascript_requests_running", 1);
+  service_->replace(load({}, "export default { fetch: () => new Response('new') }"));
+  EXPECT_EQ(ask("/").body, "new");
+  EXPECT_EQ(before.body, "now");
+  EXPECT_GE(Answer(large.receive()).body.size(), 64u * 65'536);
+}
+
 }  // namespace
 }  // namespace schemascript

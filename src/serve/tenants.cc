@@ -82,6 +82,39 @@ std::shared_ptr<ConnectionPool> Tenants::tryOpen(std::string_view name, Clock::t
   return order_.front().pool;
 }
 
+std::shared_ptr<ConnectionPool> Tenants::tryVisit(std::string_view name) const {
+  if (!isTenantName(name)) return nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = byName_.find(std::string(name));
+    if (found != byName_.end()) return found->second->pool;
+  }
+  DatabaseOptions database = options_.database;
+  database.file = fileOf(name);
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(database.file, ignored)) return nullptr;
+  return std::make_shared<ConnectionPool>(std::move(database));
+}
+
+std::vector<std::string> Tenants::names() const {
+  std::vector<std::string> names;
+  std::error_code failure;
+  std::filesystem::directory_iterator at(options_.folder, failure);
+  for (; !failure && at != std::filesystem::directory_iterator(); at.increment(failure)) {
+    const std::filesystem::path& file = at->path();
+    std::string name = file.stem().string();
+    std::error_code ignored;
+    if (file.extension() != ".db" || !isTenantName(name) || !at->is_regular_file(ignored)) continue;
+    names.push_back(std::move(name));
+  }
+  if (failure) {
+    throw unavailable(str("cannot list the tenants in ", options_.folder.string(), ": ",
+                          failure.message(), "; the server must be allowed to read the folder"));
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
 void Tenants::closeIdle(Clock::time_point now) {
   Order closing;
   const std::lock_guard lock(mutex_);

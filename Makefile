@@ -8,7 +8,7 @@ CMAKE_BUILD_TYPE ?= Release
 NINJA = ninja -C $(BUILD) -n $(1) | grep -q "no work to do" || ninja -C $(BUILD) $(1)
 
 .DEFAULT_GOAL := all
-.PHONY: all setup program run test asan fuzz stress bench format clean distclean help
+.PHONY: all setup program run test asan fuzz stress load bench format clean distclean help
 
 all: setup $(BUILD)/build.ninja  ## Build everything; the program is build/bin/schemascript
 	@$(call NINJA,all)
@@ -40,9 +40,13 @@ fuzz: setup  ## Look for inputs that break the bridge: make fuzz FUZZ_SECONDS=60
 stress: all  ## Stop guests at random moments under load, in three builds: make stress STRESS_SECONDS=600
 	@BUILD=$(BUILD) STRESS_SECONDS=$(or $(STRESS_SECONDS),60) test/run stress
 
+load: all  ## Servers under a mixed load, and killed under it: make load LOAD_SECONDS=1800 LOAD_RATE=250
+	@BUILD=$(BUILD) LOAD_SECONDS=$(or $(LOAD_SECONDS),60) LOAD_RATE=$(or $(LOAD_RATE),250) test/run load
+
 bench: all  ## Build and run the benchmarks
 	@node bench/run.mjs --build $(BUILD)
 	@node bench/bridge.mjs --build $(BUILD)
+	@node bench/serve.mjs --build $(BUILD)
 
 format:  ## Format C++ and TypeScript in place
 	@git ls-files -co --exclude-standard '*.cc' '*.h' | xargs -r $$(command -v clang-format-19 || command -v clang-format || \

@@ -6,11 +6,21 @@
 // Every part runs its sides in turns: inside of one process where they can be (bridge/guest.ts), and process after process where they
 // cannot. Printed are medians over all rounds, and medians of the ratios within a round.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import {
+  atLeast,
+  atMost,
+  chosen,
+  inFolder,
+  median,
+  medianRatio,
+  output,
+  printBound,
+  printMachine,
+} from "./harness.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { values: options, positionals: names } = parseArgs({
@@ -32,16 +42,9 @@ const rounds = Number(options.rounds);
 const innerRounds = 5;
 const hasNode = existsSync(join(packages, "node_modules/better-sqlite3"));
 
-const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
-
-function output([command, ...words]) {
-  const result = spawnSync(command, words, { encoding: "utf8" });
-  if (result.status === 0) return result.stdout;
-  throw new Error(`${command} ${words.join(" ")} failed: ${result.error ?? result.stderr}`);
-}
-
-const folder = mkdtempSync(join(tmpdir(), "bench-bridge-"));
-const database = join(folder, "bench.db");
+// Set when there is a folder to work in.
+let folder = "";
+let database = "";
 
 const inGuest = (part, count = innerRounds) =>
   JSON.parse(
@@ -76,9 +79,7 @@ function gather(...processes) {
   return all;
 }
 
-/** The median of what one side takes, divided by what the other takes in the same round. */
-const ratio = (figures, one, other) =>
-  median(figures[one].map((figure, round) => figure / figures[other][round]));
+const ratio = (figures, one, other) => medianRatio(figures[one], figures[other]);
 const difference = (figures, one, other) =>
   median(figures[one].map((figure, round) => figure - figures[other][round]));
 
@@ -93,25 +94,8 @@ function print(title, figures, sides, bounds = []) {
     const middle = median(figures[name]);
     console.log(`  ${what.padEnd(66)} ${duration(middle).padStart(10)} ${note(middle)}`);
   }
-  for (const [what, figure, holds, bound] of bounds) {
-    console.log(
-      `  ${what.padEnd(66)} ${figure.padStart(10)}  ${bound}: ${holds ? "holds" : "DOES NOT HOLD"}`,
-    );
-  }
+  for (const { text, ...bound } of bounds) printBound(bound, { width: 66, text });
 }
-
-const atMost = (what, figure, bound) => [
-  what,
-  figure.toFixed(2),
-  figure <= bound,
-  `at most ${bound}`,
-];
-const atLeast = (what, figure, bound) => [
-  what,
-  figure.toFixed(2),
-  figure >= bound,
-  `at least ${bound}`,
-];
 
 const PARTS = {
   crossing() {
@@ -125,7 +109,7 @@ const PARTS = {
         ["hostCall", "the cheapest host call: performance.now()"],
         ["request", "a request: __host_sqlite.close() of a closed cursor"],
       ],
-      [["more than the host call", duration(more), more < 1, "below 1 µs"]],
+      [{ ...atMost("more than the host call, µs", more, 1), text: duration(more) }],
     );
   },
 
@@ -253,14 +237,11 @@ function leastMemory(part) {
   return yes;
 }
 
-try {
-  console.log(
-    `${cpus().length} x ${cpus()[0].model.trim()}, Node ${process.version}; load before: ${readFileSync("/proc/loadavg", "utf8").split(" ")[0]}`,
-  );
-  for (const name of names) {
-    if (!PARTS[name])
-      throw new Error(`there is no part '${name}': ${Object.keys(PARTS).join(", ")}`);
-  }
+await inFolder("bridge", (made) => {
+  folder = made;
+  database = join(folder, "bench.db");
+  printMachine();
+  const parts = chosen(PARTS, names);
   output([
     process.env.CC ?? "cc",
     "-O2",
@@ -270,7 +251,5 @@ try {
     "-lsqlite3",
   ]);
   output([program, "run", join(here, "bridge/seed.ts"), "--db", database, "--push"]);
-  for (const name of names.length > 0 ? names : Object.keys(PARTS)) PARTS[name]();
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+  for (const part of parts) part();
+});

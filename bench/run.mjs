@@ -4,11 +4,21 @@
 //
 //     bench/run [--build FOLDER] [--rounds N] [NAME...]        NAME: start, call, fib, isolates, tenants; all if none is named
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import {
+  atMost,
+  check,
+  chosen,
+  inFolder,
+  median,
+  medianRatio,
+  printBound,
+  printMachine,
+  timed,
+} from "./harness.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { values: options, positionals: names } = parseArgs({
@@ -22,28 +32,6 @@ const build = resolve(options.build);
 const program = join(build, "bin/schemascript");
 const rounds = Number(options.rounds);
 
-const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
-
-function check(result, [command, ...words]) {
-  if (result.status === 0) return result;
-  throw new Error(`${command} ${words.join(" ")} failed: ${result.error ?? result.stderr}`);
-}
-
-/** One run of a whole process: its wall clock in milliseconds, and what it printed. */
-function timed([command, ...words]) {
-  const begin = process.hrtime.bigint();
-  const result = spawnSync(command, words, { encoding: "utf8" });
-  const wall = Number(process.hrtime.bigint() - begin) / 1e6;
-  check(result, [command, ...words]);
-  return { wall, output: result.stdout };
-}
-
-/** Says whether a figure is what it is asked to be at most. */
-function holds(what, figure, bound) {
-  const answer = figure <= bound ? "holds" : "does not hold";
-  console.log(`  ${what}: ${figure}, at most ${bound}: ${answer}`);
-}
-
 /** `measure(result)` takes the figure from a run; the process's own time if it is left out. Answers the ratio. */
 function pair(title, a, b, measure = ({ wall }) => wall) {
   const figures = { a: [], b: [] };
@@ -54,7 +42,7 @@ function pair(title, a, b, measure = ({ wall }) => wall) {
     figures.a.push(one);
     figures.b.push(other);
   }
-  const ratio = median(figures.a.map((figure, index) => figure / figures.b[index]));
+  const ratio = medianRatio(figures.a, figures.b);
   console.log(`\n${title}`);
   for (const [side, { name }] of Object.entries({ a, b })) {
     const sorted = figures[side];
@@ -112,7 +100,7 @@ console.log(await byId.get({ id: 1 }));
       { name: "schemascript run", command },
       { name: "node -e 0", command: ["node", "-e", "0"] },
     );
-    holds("ratio", ratio, 0.25);
+    printBound(atMost("ratio", ratio, 0.25));
   },
 
   /** The same query as an export of an app, called once, with its bundle and its snapshot cached. */
@@ -136,7 +124,7 @@ export const get = (values: { id: number }) => byId.get(values);
       { name: "schemascript call", command },
       { name: "node -e 0", command: ["node", "-e", "0"] },
     );
-    holds("ratio", ratio, 0.25);
+    printBound(atMost("ratio", ratio, 0.25));
   },
 
   /** The engine alone: compiled to WebAssembly and ahead of time, against the same sources compiled natively. */
@@ -171,8 +159,10 @@ console.log(best);
       const { output } = timed([join(build, "bin/isolates-bench"), ...app, name, "7"]);
       console.log(`\n${what}\n${output.trimEnd()}`);
       if (ratioMax === undefined) continue;
-      holds("reset and call over the call", Number(/ratio.*?([\d.]+)$/m.exec(output)[1]), ratioMax);
-      holds("new isolate, us", Number(/new isolate.*? ([\d.]+) us/.exec(output)[1]), 1000);
+      const ratio = Number(/ratio.*?([\d.]+)$/m.exec(output)[1]);
+      printBound(atMost("reset and call over the call", ratio, ratioMax));
+      const micros = Number(/new isolate.*? ([\d.]+) us/.exec(output)[1]);
+      printBound(atMost("new isolate, us", micros, 1000));
     }
   },
 
@@ -188,7 +178,8 @@ console.log(best);
         const { output } = timed(command);
         console.log(output.trimEnd());
         if (count !== "1000") continue;
-        holds("proportional memory, MB", Number(/([\d.]+) MB proportional/.exec(output)[1]), 1536);
+        const megabytes = Number(/([\d.]+) MB proportional/.exec(output)[1]);
+        printBound(atMost("proportional memory, MB", megabytes, 1536));
       }
     }
   },
@@ -214,14 +205,7 @@ function nativeQuickJs() {
   return qjs;
 }
 
-const folder = mkdtempSync(join(tmpdir(), "bench-"));
-try {
-  console.log(`${cpus().length} x ${cpus()[0].model.trim()}, Node ${process.version}`);
-  for (const name of names.length > 0 ? names : Object.keys(BENCHMARKS)) {
-    if (!BENCHMARKS[name])
-      throw new Error(`there is no benchmark '${name}': ${Object.keys(BENCHMARKS).join(", ")}`);
-    BENCHMARKS[name](folder);
-  }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+await inFolder("run", (folder) => {
+  printMachine();
+  for (const benchmark of chosen(BENCHMARKS, names)) benchmark(folder);
+});

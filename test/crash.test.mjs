@@ -10,6 +10,7 @@ import { dirname, join, resolve } from "node:path";
 import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { randomFrom } from "./random.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const program = resolve(
@@ -50,16 +51,6 @@ const [[integrity]] = (await db.values(sql\`select integrity_check from pragma_i
 const batches = await db.values(sql\`select batch, count(*) from "rows" group by batch order by batch\`);
 console.log(JSON.stringify({ integrity, batches }));
 `;
-
-/** A generator of numbers from 0 to 1 (mulberry32, public domain, by Tommy Ettinger), so that a seed names a run. */
-function randomFrom(state) {
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 test(`what was committed survives kill -9 (CRASH_SEED=${seed}, ${rounds} rounds)`, async () => {
   const random = randomFrom(seed);

@@ -61,6 +61,29 @@ test("the calls answer what is shown", () => {
   }
 });
 
+test("the trace of a call is what is shown", () => {
+  const folder = mkdtempSync(join(tmpdir(), "readme-"));
+  try {
+    const [, app] = readme.split("`users.ts`:");
+    writeFileSync(join(folder, "users.ts"), /```ts\n([\s\S]*?)```/.exec(app)[1]);
+    const call = (words) =>
+      spawnSync("bash", ["-c", words.replace("build/bin/schemascript", program)], {
+        cwd: folder,
+        encoding: "utf8",
+        env: { ...process.env, NO_COLOR: "1" },
+      });
+    const add = readme.split("\n").find((line) => line.includes("users.ts add"));
+    assert.equal(call(add.replace("$", "")).status, 0);
+    const command = readme.split("\n").find((line) => line.includes("--trace-sql --show-values"));
+    const result = call(command.replace("$", ""));
+    const withoutTimes = (text) => text.replace(/\d+\.\d{3} ms/g, "TIME");
+    const expected = shown(command.trim(), "").join("\n");
+    assert.equal(withoutTimes(result.stdout + result.stderr).trimEnd(), withoutTimes(expected));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test("the notes example prints what is shown", () => {
   const result = spawnSync(program, ["run", join(top, "examples/notes/app.ts"), "--push"], {
     encoding: "utf8",

@@ -125,6 +125,26 @@ const adaptLibraries = {
         return { contents, loader: "js" };
       },
     );
+    // It goes through a text letter by letter, 10 us for a short one. The engine has a function for it.
+    build.onLoad({ filter: /webidl-conversions[\\/]lib[\\/]index\.js$/ }, async ({ path }) => {
+      const contents = replaceOnce(
+        await readFile(path, "utf8"),
+        /(exports\.USVString = \(value, options = \{\}\) => \{\n)  const S = [\s\S]*?\n\};/,
+        "$1  return exports.DOMString(value, options).toWellFormed();\n};",
+        "USVString in webidl-conversions",
+      );
+      return { contents, loader: "js" };
+    });
+    build.onLoad({ filter: /whatwg-url[\\/]lib[\\/]urlencoded\.js$/ }, async ({ path }) => {
+      const plainQuery = JSON.stringify(join(here, "src/plain-query.cjs"));
+      const contents = replaceOnce(
+        await readFile(path, "utf8"),
+        /return parseUrlencoded\(utf8Encode\(input\)\);/,
+        `return require(${plainQuery}).tryParse(input) ?? parseUrlencoded(utf8Encode(input));`,
+        "parseUrlencodedString in whatwg-url",
+      );
+      return { contents, loader: "js" };
+    });
     build.onResolve({ filter: /^tr46$/ }, ({ importer }) =>
       importer.includes("whatwg-url") ? { path: join(here, "src/lazy-tr46.cjs") } : undefined,
     );

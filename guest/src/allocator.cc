@@ -99,6 +99,26 @@ JSRuntime* newRuntime() {
 
 bool allocationWasRefused() noexcept { return refused; }
 
+#ifdef __wasm__
+void giveUpGaps() noexcept {
+  constexpr std::size_t kBlockBytesMin = 16;
+  constexpr std::size_t kLargeBytes = 4'096;
+  // No gap is as large as all memory, so this is behind the last block.
+  void* const behind = std::malloc(__builtin_wasm_memory_size(0) * 65'536);
+  if (behind == nullptr) return;
+  std::free(behind);
+  // The largest first: it could be taken for a smaller one, and leave a gap again.
+  for (std::size_t size = 1u << 20; size >= kBlockBytesMin;
+       size = size > kLargeBytes ? size / 2 : size - kBlockBytesMin) {
+    void* gap = std::malloc(size);
+    while (gap != nullptr && gap < behind) gap = std::malloc(size);
+    std::free(gap);
+  }
+}
+#else
+void giveUpGaps() noexcept {}  // Where the guest's code is tested, another allocator is below it.
+#endif
+
 void measureHeapPeak() noexcept { control.heapPeakBytes = static_cast<std::uint32_t>(heapBytes); }
 
 }  // namespace schemascript::guest

@@ -21,4 +21,10 @@ bool allocationWasRefused() noexcept;
 // From now on, control.heapPeakBytes has the most bytes that the engine's heap has had since.
 void measureHeapPeak() noexcept;
 
+// Gives up, for ever, all that is free between the blocks that there are. What is allocated from
+// now on lies side by side behind them, instead of in gaps on many pages: each page that a call
+// writes has to be put back after it. Takes as much memory again for a moment; nothing happens
+// where there is none.
+void giveUpGaps() noexcept;
+
 }  // namespace schemascript::guest

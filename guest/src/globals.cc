@@ -5,6 +5,7 @@
 #include "bytes.h"
 #include "control.h"
 #include "guest.h"
+#include "header.h"
 #include "host.h"
 #include "module-scope.h"
 #include "text.h"
@@ -114,6 +115,35 @@ JSValue nativeIsNormalUrl(JSContext* context, JSValueConst, int, JSValueConst* a
   return JS_NewBool(context, isNormalUrl(text.view()));
 }
 
+// In lower case; undefined when it is no name.
+JSValue nativeCleanHeaderName(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
+  const Text text(context, arguments[0]);
+  if (!text.valid()) return JS_EXCEPTION;
+  switch (classifyHeaderName(text.view())) {
+    case HeaderName::Normal:
+      return JS_DupValue(context, arguments[0]);
+    case HeaderName::Invalid:
+      return JS_UNDEFINED;
+    case HeaderName::HasCapitals:
+      break;
+  }
+  std::string lower(text.view());
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return newString(context, lower).take();
+}
+
+// Without the blanks around it; undefined when it is no value.
+JSValue nativeCleanHeaderValue(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
+  const Text text(context, arguments[0]);
+  if (!text.valid()) return JS_EXCEPTION;
+  const auto clean = tryCleanHeaderValue(text.view());
+  if (!clean) return JS_UNDEFINED;
+  if (clean->size() == text.view().size()) return JS_DupValue(context, arguments[0]);
+  return newString(context, *clean).take();
+}
+
 JSValue nativeWantBody(JSContext* context, JSValueConst, int, JSValueConst*) {
   Guest::of(context).server.wantsBody = true;
   return JS_UNDEFINED;
@@ -198,6 +228,8 @@ constexpr Function kNative[] = {
     {"promiseState", nativePromiseState, 1},
     {"detachArrayBuffer", nativeDetachArrayBuffer, 1},
     {"isNormalUrl", nativeIsNormalUrl, 1},
+    {"cleanHeaderName", nativeCleanHeaderName, 1},
+    {"cleanHeaderValue", nativeCleanHeaderValue, 1},
     {"wantBody", nativeWantBody, 0},
     {"setServer", nativeSetServer, 1},
 };

@@ -109,9 +109,12 @@ bool isOutOfMemory(JSValueConst error) {
   // What the engine throws where there is no memory for an error either.
   if (JS_IsNull(error)) return true;
   if (!JS_IsError(guest->context, error)) return false;
+  JS_SetMemoryLimit(guest->runtime, SIZE_MAX);  // To look at it takes some, too.
   const Value message(guest->context, JS_GetPropertyStr(guest->context, error, "message"));
   const Text text(guest->context, message.get());
-  return text.valid() && text.view() == "out of memory";
+  if (text.valid()) return text.view() == "out of memory";
+  JS_FreeValue(guest->context, JS_GetException(guest->context));
+  return true;
 }
 
 void failWith(Value error) {
@@ -633,6 +636,8 @@ SS_EXPORT(ss_load) std::uint32_t ss_load(const char* source, std::uint32_t size)
   guest->stage = Guest::Stage::Running;
   return loaded ? 1 : 0;
 }
+
+SS_EXPORT(ss_settle) void ss_settle() { giveUpGaps(); }
 
 SS_EXPORT(ss_call)
 std::uint32_t ss_call(const char* name, std::uint32_t nameSize, const char* argument,

@@ -63,6 +63,8 @@ Outcome outcomeOf(CallState& call, JobReport report) {
                   str(call.name, " was not called: its turn came too late, after ",
                       std::chrono::ceil<std::chrono::milliseconds>(report.waited).count(),
                       "ms (queueTimeMax)"))};
+    case JobEnd::NoDatabase:
+      return {.error = publicError(schemascript::internal("a job without a database"))};
     case JobEnd::Cancelled:
       break;
   }

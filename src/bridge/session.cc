@@ -84,10 +84,11 @@ class Session::Cursor {
  public:
   // Copies the values, which the execution needs until its end.
   Cursor(CursorHandle own, Seat& on, std::optional<TransactionHandle> in, std::string_view sql,
-         std::span<const ValueView> params)
+         std::span<const ValueView> params, Tracer& tracer)
       : handle(own),
         seat(on),
         transaction(in),
+        tracer_(tracer),
         values_(params.begin(), params.end()),
         bytes_(bytesOf(values_)),
         statement_(on.connection->lend(sql)) {
@@ -99,6 +100,7 @@ class Session::Cursor {
   }
   ~Cursor() {
     if (execution_) --seat.cursors;
+    tracer_.end(traced);
   }
   Cursor(const Cursor&) = delete;
   Cursor& operator=(const Cursor&) = delete;
@@ -109,6 +111,7 @@ class Session::Cursor {
   const CursorHandle handle;
   Seat& seat;
   const std::optional<TransactionHandle> transaction;  // The innermost one when it was opened.
+  Tracer::Kept traced;                                 // Between two fetches.
 
  private:
   // Copies the texts and blobs, and makes the values views of the copy.
@@ -123,6 +126,7 @@ class Session::Cursor {
     return bytes;
   }
 
+  Tracer& tracer_;
   std::vector<ValueView> values_;
   const std::string bytes_;
   Lease statement_;
@@ -134,7 +138,8 @@ Session::Session(ConnectionPool& pool, SessionOptions options)
       options_(std::move(options)),
       sqlTimeMax_(std::min(options_.limits.sqlTimeMax, kLongestTime)),
       writer_(pool.writers()),
-      answer_(options_.limits) {
+      answer_(options_.limits),
+      tracer_(std::move(options_.trace), options_.boundValues, cost_.rows) {
   options_.readOnly |= pool.options().access == Access::ReadOnly;
 }
 
@@ -153,13 +158,19 @@ std::uint32_t Session::query(std::span<const std::byte> request) {
   } catch (const Error& error) {
     cost_.answerBytes += answer_.size();
     const bool ended = noticeEnds();
-    if (error.code() == ErrorCode::GuestFailed || error.code() == ErrorCode::Internal) throw;
+    if (error.code() == ErrorCode::GuestFailed || error.code() == ErrorCode::Internal) {
+      tracer_.tell();
+      throw;
+    }
     if (!interrupted_) answer_.error(ended ? afterRollback(error) : error);
   } catch (const std::bad_alloc&) {
+    tracer_.tell();
     throw internal("there is no memory for a query's answer");
   }
   stopClock();
   settle();
+  tracer_.tell();
+  tracer_.throwFailure();
   throwIfInterrupted();
   const std::size_t length = answer_.bytes().size();
   cost_.answerBytes += length;
@@ -182,6 +193,11 @@ void Session::interrupt() noexcept {
   writer_.cancel();
 }
 
+bool Session::hasTransaction() const noexcept {
+  return std::ranges::any_of(seats_,
+                             [](const auto& seat) { return seat->transactions.openCount() > 0; });
+}
+
 std::size_t Session::finish() {
   answer_.begin(Form::Json);
   fetched_ = 0;
@@ -200,7 +216,9 @@ std::size_t Session::finish() {
     connected_.clear();
   }
   seats_.clear();
+  tracer_.tell();
   if (failure) std::rethrow_exception(failure);
+  tracer_.throwFailure();
   return open;
 }
 
@@ -303,18 +321,28 @@ void Session::stopClock() noexcept {
   inSqliteSince_.reset();
 }
 
+Tracer::Begun Session::tracedOf(const Step& step,
+                                std::optional<TransactionHandle> transaction) const {
+  return {.method = step.method,
+          .transaction = transaction,
+          .sql = step.sql,
+          .values = query_.paramsOf(step)};
+}
+
 void Session::executeStatement() {
   Seat& seat = seatFor(query_.transaction);
-  seat.transactions.check(query_.transaction);
   const Step& step = query_.steps.front();
-  Lease statement = seat.connection->lend(step.sql);
-  if (!statement->isReadOnly()) letWrite(seat);
-  // A statement that has written when its answer becomes too long must not have written.
-  if (!statement->isReadOnly() && statement->columnCount() > 0) {
-    seat.transactions.atomically([&] { answerRows(*statement, step); });
-  } else {
-    answerRows(*statement, step);
-  }
+  tracer_.statement(*seat.connection, tracedOf(step, query_.transaction), [&] {
+    seat.transactions.check(query_.transaction);
+    Lease statement = seat.connection->lend(step.sql);
+    if (!statement->isReadOnly()) letWrite(seat);
+    // A statement that has written when its answer becomes too long must not have written.
+    if (!statement->isReadOnly() && statement->columnCount() > 0) {
+      seat.transactions.atomically([&] { answerRows(*statement, step); });
+    } else {
+      answerRows(*statement, step);
+    }
+  });
 }
 
 void Session::executeBatch() {
@@ -326,12 +354,15 @@ void Session::executeBatch() {
     answer_.openBatch(static_cast<std::uint32_t>(query_.steps.size()));
     for (; step < query_.steps.size(); ++step) {
       const Step& each = query_.steps[step];
-      Lease statement = seat.connection->lend(each.sql);
-      if (!statement->isReadOnly()) letWrite(seat);
-      answerRows(*statement, each);
+      tracer_.statement(*seat.connection, tracedOf(each, transaction), [&] {
+        tracer_.takeCompilation(step);
+        Lease statement = seat.connection->lend(each.sql);
+        if (!statement->isReadOnly()) letWrite(seat);
+        answerRows(*statement, each);
+      });
     }
     answer_.closeBatch();
-    seat.transactions.commit(transaction);
+    commitIn(seat, transaction);
   } catch (const Error& error) {
     const bool endedAll = undoBatch(seat, transaction) && query_.transaction;
     const Error known = step == query_.steps.size() ? error : ofStep(error, step + 1);
@@ -345,7 +376,7 @@ bool Session::undoBatch(Seat& seat, TransactionHandle transaction) {
   bool endedAll = seat.transactions.noticeEnd();
   if (!endedAll) {
     try {
-      seat.transactions.rollback(transaction);
+      rollbackIn(seat, transaction);
       return false;
     } catch (const Error&) {
       seat.connection->rollbackOrAbandon();
@@ -360,9 +391,13 @@ bool Session::undoBatch(Seat& seat, TransactionHandle transaction) {
 // A statement that is compiled here is in the cache when it runs. What does not compile may need
 // what an earlier one creates.
 bool Session::batchOnlyReads(Seat& seat) {
+  tracer_.forgetCompilations();
   try {
-    return std::ranges::all_of(query_.steps, [&seat](const Step& step) {
-      return seat.connection->lend(step.sql)->isReadOnly();
+    return std::ranges::all_of(query_.steps, [&](const Step& step) {
+      bool isReadOnly = false;
+      tracer_.compile(*seat.connection,
+                      [&] { isReadOnly = seat.connection->lend(step.sql)->isReadOnly(); });
+      return isReadOnly;
     });
   } catch (const Error&) {
     throwIfInterrupted();
@@ -384,16 +419,41 @@ TransactionHandle Session::beginIn(Seat& seat, std::optional<TransactionHandle> 
                             "openTransactionsMax is ", openMax));
   }
   if (options_.readOnly) behavior = Behavior::Deferred;
-  if (!parent && behavior != Behavior::Deferred) letWrite(seat);
-  return seat.transactions.begin(parent, behavior);
+  TransactionHandle begun{};
+  tracer_.statement(*seat.connection,
+                    {.method = Method::Begin,
+                     .transaction = parent,
+                     .sql = Transactions::sqlOfBegin(parent, behavior)},
+                    [&] {
+                      if (!parent && behavior != Behavior::Deferred) letWrite(seat);
+                      begun = seat.transactions.begin(parent, behavior);
+                      tracer_.inTransaction(begun);
+                    });
+  return begun;
+}
+
+void Session::commitIn(Seat& seat, TransactionHandle transaction) {
+  tracer_.statement(*seat.connection,
+                    {.method = Method::Commit,
+                     .transaction = transaction,
+                     .sql = seat.transactions.sqlOfCommit()},
+                    [&] { seat.transactions.commit(transaction); });
+}
+
+void Session::rollbackIn(Seat& seat, TransactionHandle transaction) {
+  tracer_.statement(*seat.connection,
+                    {.method = Method::Rollback,
+                     .transaction = transaction,
+                     .sql = seat.transactions.sqlOfRollback()},
+                    [&] { seat.transactions.rollback(transaction); });
 }
 
 void Session::end() {
   Seat& seat = seatFor(query_.transaction);
   if (query_.method == Method::Commit) {
-    seat.transactions.commit(*query_.transaction);
+    commitIn(seat, *query_.transaction);
   } else {
-    seat.transactions.rollback(*query_.transaction);
+    rollbackIn(seat, *query_.transaction);
   }
   closeCursors(seat, query_.transaction);
   answer_.nothing();
@@ -404,8 +464,12 @@ void Session::push() {
     throw notAllowed("this run may not push a schema");
   }
   Seat& seat = idleSeat();
-  letWrite(seat);
-  answer_.pushed(options_.pusher(*seat.connection, query_.steps.front().sql));
+  const std::string_view schema = query_.steps.front().sql;
+  tracer_.statement(*seat.connection, {.method = Method::Push, .transaction = {}, .sql = schema},
+                    [&] {
+                      letWrite(seat);
+                      answer_.pushed(options_.pusher(*seat.connection, schema));
+                    });
 }
 
 void Session::openCursor() {
@@ -415,20 +479,24 @@ void Session::openCursor() {
                             "; let a loop over db.iterate() end before the next one begins"));
   }
   Seat& seat = seatFor(query_.transaction);
-  seat.transactions.check(query_.transaction);
   const Step& step = query_.steps.front();
-  cursors_.push_back(std::make_unique<Cursor>(CursorHandle{lastCursor_ + 1}, seat,
-                                              query_.transaction, step.sql, query_.paramsOf(step)));
-  ++lastCursor_;
-  answerCursor(*cursors_.back());
+  tracer_.statement(*seat.connection, tracedOf(step, query_.transaction), [&] {
+    seat.transactions.check(query_.transaction);
+    cursors_.push_back(std::make_unique<Cursor>(CursorHandle{lastCursor_ + 1}, seat,
+                                                query_.transaction, step.sql, query_.paramsOf(step),
+                                                tracer_));
+    ++lastCursor_;
+    answerCursor(*cursors_.back());
+  });
 }
 
 void Session::fetch() {
   const auto found = std::ranges::find(cursors_, *query_.cursor,
                                        [](const auto& cursor) { return cursor->handle; });
   if (found != cursors_.end()) {
-    use((*found)->seat);
-    return answerCursor(**found);
+    Cursor& cursor = **found;
+    use(cursor.seat);
+    return tracer_.goOn(*cursor.seat.connection, cursor.traced, [&] { answerCursor(cursor); });
   }
   const std::uint32_t wanted = number(*query_.cursor);
   if (wanted > lastCursor_) throw invalidRequest(str("there is no cursor ", wanted));
@@ -455,7 +523,9 @@ void Session::answerCursor(Cursor& cursor) {
     for (std::uint64_t rows = 0; rows < options_.limits.cursorBatchRowsMax; ++rows) {
       if (rows != 0 && answer_.size() - begin >= options_.limits.cursorBatchBytes) break;
       if (!execution.step()) {
-        answer_.closeRows(execution.finish());
+        const Changes changes = execution.finish();
+        tracer_.executed(true, changes);
+        answer_.closeRows(changes);
         return drop();
       }
       countRow();
@@ -466,6 +536,8 @@ void Session::answerCursor(Cursor& cursor) {
       countBytes();
     }
     answer_.closeRows({}, cursor.handle);
+    tracer_.executed(true, {});
+    tracer_.keepForLater(cursor.traced);
   } catch (...) {
     drop();
     throw;
@@ -493,7 +565,9 @@ void Session::answerRows(Statement& statement, const Step& step) {
     countBytes();
     if (stopsEarly) break;
   }
-  answer_.closeRows(execution.finish());
+  const Changes changes = execution.finish();
+  tracer_.executed(statement.columnCount() > 0, changes);
+  answer_.closeRows(changes);
 }
 
 Session::Seat& Session::seatFor(std::optional<TransactionHandle> handle) {
@@ -537,7 +611,8 @@ void Session::letWrite(Seat& seat) {
     other->connection->throwIfAbandoned();  // A rollback was due.
     other->turn.reset();
   }
-  std::optional<WriterTurn> turn = pool_.writers().tryTakeTurn(writer_, deadline());
+  std::optional<WriterTurn> turn =
+      tracer_.waiting([this] { return pool_.writers().tryTakeTurn(writer_, deadline()); });
   if (!turn) failTimeOver();
   seat.turn.emplace(std::move(*turn));
 }

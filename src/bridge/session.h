@@ -16,6 +16,8 @@
 #include "base/limits.h"
 #include "bridge/codec.h"
 #include "bridge/pusher.h"
+#include "bridge/statement-trace.h"
+#include "bridge/tracer.h"
 #include "database/connection-pool.h"
 #include "database/transactions.h"
 
@@ -35,6 +37,10 @@ struct SessionOptions {
   // Messages about failed statements show the values that were bound. They are never shown
   // otherwise.
   BoundValueDisplay boundValues = BoundValueDisplay::Hidden;
+  // Is told of every statement, as statement-trace.h says; empty: nobody is, and it costs nothing.
+  // Not told of are requests that are refused before they have a connection (a malformed one, a
+  // budget that is used up, a transaction that has ended), nor what finish() rolls back.
+  StatementSink trace{};
 };
 
 // What a session has taken since it began.
@@ -70,7 +76,8 @@ class Session {
   // handle becomes an error answer; so does the end of one of the budgets of all requests together,
   // statementsMax, callRowsMax, callResultBytesMax and sqlTimeMax, after which only what ends
   // something is still done: commit, rollback and close. Throws LimitExceeded after interrupt(),
-  // and Internal: both stop the guest. `request` is read until the return and not kept.
+  // Internal, and what the trace sink throws: all of them stop the guest. `request` is read until
+  // the return and not kept.
   std::uint32_t query(std::span<const std::byte> request);
 
   // Copies the next bytes of the waiting answer and says how many; 0 when nothing is left.
@@ -81,13 +88,17 @@ class Session {
   // is destroyed.
   void interrupt() noexcept;
 
+  // Whether others may have to wait for the guest before they can write.
+  bool hasTransaction() const noexcept;
+
   // Of all requests so far. finish() adds nothing.
   SessionCost cost() const noexcept { return cost_; }
 
   // To be called when the guest has ended, however it ended: closes its cursors, rolls back what it
   // left open, gives its connections back and drops the waiting answer. Answers how many
   // transactions and savepoints were open, so that the user can be told. Throws if SQLite cannot
-  // roll back one of them; that connection is closed instead, and all else is done.
+  // roll back one of them; that connection is closed instead, and all else is done. Throws what the
+  // trace sink throws.
   std::size_t finish();
 
  private:
@@ -115,6 +126,7 @@ class Session {
   void fetch();
   void close();
 
+  Tracer::Begun tracedOf(const Step& step, std::optional<TransactionHandle> transaction) const;
   void answerRows(Statement& statement, const Step& step);
   void answerCursor(Cursor& cursor);
 
@@ -122,6 +134,8 @@ class Session {
   Seat& idleSeat();
   void letWrite(Seat& seat);
   TransactionHandle beginIn(Seat& seat, std::optional<TransactionHandle> parent, Behavior behavior);
+  void commitIn(Seat& seat, TransactionHandle transaction);
+  void rollbackIn(Seat& seat, TransactionHandle transaction);
   bool batchOnlyReads(Seat& seat);
   bool undoBatch(Seat& seat, TransactionHandle transaction);
   void closeCursors(const Seat& seat, std::optional<TransactionHandle> of = {}) noexcept;
@@ -141,6 +155,7 @@ class Session {
   std::size_t fetched_ = 0;
   std::uint64_t rows_ = 0;  // Of the answer so far.
   SessionCost cost_;
+  Tracer tracer_;
   // Since when the present request is in SQLite.
   std::optional<std::chrono::steady_clock::time_point> inSqliteSince_;
   std::vector<std::unique_ptr<Seat>> seats_;

@@ -103,6 +103,7 @@ AppEnd runApp(ScriptOptions options) {
                     .readOnly = options.readOnly,
                     .capabilities = options.capabilities,
                     .boundValues = options.boundValues,
+                    .trace = options.trace,
                     .emit = options.emit,
                     .log = log});
   end.took = std::chrono::steady_clock::now() - begin;

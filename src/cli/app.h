@@ -40,7 +40,8 @@ struct ScriptOptions {
   bool readOnly = false;
   std::shared_ptr<const Capabilities> capabilities{};  // As RunOptions has them.
   BoundValueDisplay boundValues = BoundValueDisplay::Hidden;
-  std::string emit{};  // As RunOptions has it.
+  StatementSink trace{};  // As RunOptions has it.
+  std::string emit{};     // As RunOptions has it.
   // Receives what the app writes, in source positions.
   std::function<void(LogStream, std::string_view)> log;
 };

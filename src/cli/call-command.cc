@@ -11,9 +11,10 @@
 #include "base/suggest.h"
 #include "base/units.h"
 #include "cli/app.h"
-#include "cli/cache-files.h"
 #include "cli/commands.h"
 #include "cli/error-report.h"
+#include "cli/served-app.h"
+#include "cli/sql-trace.h"
 #include "cli/text.h"
 #include "migrate/push.h"
 #include "runtime/app.h"
@@ -22,9 +23,6 @@ namespace schemascript {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Of all snapshots in the cache. One takes some 3 to 7 MB.
-constexpr std::uint64_t kSnapshotsBytesMax = 256ull << 20;
 
 std::string readStandardInput(std::uint64_t bytesMax) {
   std::string text;
@@ -56,17 +54,6 @@ std::string argumentOf(const CallCommand& command) {
             " is empty, which is no JSON; leave ARGUMENT out to call without one"));
   }
   return text;
-}
-
-// Empty when there is no place for it.
-fs::path snapshotFile(const Engine& engine, std::string_view bundle, const AppOptions& options) {
-  const fs::path cache = tryCacheFolder();
-  if (cache.empty()) return {};
-  const fs::path folder = cache / kSnapshots.folder;
-  std::error_code failure;
-  fs::create_directories(folder, failure);
-  if (failure) return {};
-  return folder / (App::inputsOf(engine, bundle, options) + std::string(kSnapshots.extension));
 }
 
 // `'find', 'add'`
@@ -125,6 +112,7 @@ class AppCall {
       if (pushed != ExitCode::Success) return pushed;
     }
     CallReport report = call(loaded.app, argument);
+    sumUp();
     if (report.end == CallEnd::NoSuchExport) {
       throw missingExport(command_, std::move(report.error.exports));
     }
@@ -137,13 +125,7 @@ class AppCall {
 
  private:
   App::Loaded load() {
-    AppOptions options{
-        .limits = command_.limits, .arguments = {}, .log = log(), .snapshotFile = {}};
-    options.snapshotFile = snapshotFile(engine_, code_, options);
-    const fs::path kept = options.snapshotFile;
-    App::Loaded loaded = App::load(engine_, watchdog_, code_, std::move(options));
-    if (loaded.app && !loaded.fromFile && !kept.empty()) trimAround(kept, kSnapshotsBytesMax);
-    return loaded;
+    return loadThroughCache(engine_, watchdog_, code_, {.limits = command_.limits, .log = log()});
   }
 
   // The app is read for its tables once more, without a word: what it writes was shown, or will not
@@ -163,7 +145,9 @@ class AppCall {
                             .arguments = {},
                             .push = PushWhen::AtEnd,
                             .pusher = pushAndRemember,
+                            .trace = trace(),
                             .log = [](LogStream, std::string_view) {}});
+    if (report.end != RunReport::End::Answered) sumUp();
     if (report.end == RunReport::End::Threw && failure) throw *failure;
     return say(report);
   }
@@ -172,16 +156,24 @@ class AppCall {
     CallReport report;
     GuestThread::run([&] {
       Isolate isolate(app, watchdog_);
-      report = isolate.call(*database_,
-                            {.name = command_.exported,
-                             .argument = argument,
-                             .log = log(),
-                             .readOnly = command_.readOnly,
-                             .capabilities = command_.capabilities,
-                             .boundValues = command_.showValues ? BoundValueDisplay::Shown
-                                                                : BoundValueDisplay::Hidden});
+      report =
+          isolate.call(*database_, {.name = command_.exported,
+                                    .argument = argument,
+                                    .log = log(),
+                                    .readOnly = command_.readOnly,
+                                    .capabilities = command_.capabilities,
+                                    .boundValues = command_.showValues ? BoundValueDisplay::Shown
+                                                                       : BoundValueDisplay::Hidden,
+                                    .trace = trace()});
     });
     return report;
+  }
+
+  StatementSink trace() { return command_.traceSql ? trace_.sink() : StatementSink(); }
+
+  // When no more SQL will come.
+  void sumUp() {
+    if (command_.traceSql) trace_.addSum();
   }
 
   // Standard output is the answer's.
@@ -222,6 +214,7 @@ class AppCall {
   const std::unique_ptr<ConnectionPool> database_;
   const Engine engine_;
   Watchdog watchdog_;
+  SqlTrace trace_ = SqlTrace::onStandardError();
   std::chrono::nanoseconds loadTime_{};
   bool fromCache_ = false;
 };

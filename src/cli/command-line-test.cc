@@ -59,6 +59,16 @@ TEST(CommandLine, HasDefaults) {
   EXPECT_TRUE(command.arguments.empty());
 }
 
+TEST(CommandLine, TakesEachSwitchForItself) {
+  EXPECT_FALSE(parseRun({"a.ts"}).traceSql || parseRun({"a.ts"}).showValues);
+  const RunCommand traced = parseRun({"a.ts", "--trace-sql"});
+  EXPECT_TRUE(traced.traceSql);
+  EXPECT_FALSE(traced.showValues || traced.showStatistics || traced.readOnly || traced.pushFirst);
+  EXPECT_FALSE(parseRun({"a.ts", "--show-values", "--stats", "--read-only"}).traceSql);
+  EXPECT_EQ(refusal({"push", "a.ts", "--db", "a.db", "--trace-sql"}),
+            "unknown option '--trace-sql'; see schemascript push --help");
+}
+
 TEST(CommandLine, TakesPush) {
   const auto command = std::get<PushCommand>(parseCommandLine({"push", "s.ts", "--db", "a.db"}));
   EXPECT_EQ(command.file, "s.ts");
@@ -179,16 +189,18 @@ TEST(CommandLine, TakesCall) {
     words.insert(words.begin(), "call");
     return std::get<CallCommand>(parseCommandLine(words));
   };
-  const CallCommand command = parse({"a.ts", "--db", "a.db", "get", "--time-limit", "1s",
-                                     R"({"id":1})", "--read-only", "--stats", "--show-values"});
+  const CallCommand command =
+      parse({"a.ts", "--db", "a.db", "get", "--time-limit", "1s", R"({"id":1})", "--read-only",
+             "--stats", "--show-values", "--trace-sql"});
   EXPECT_EQ(command.file, "a.ts");
   EXPECT_EQ(command.exported, "get");
   EXPECT_EQ(command.argument, R"({"id":1})");
   EXPECT_EQ(command.database, "a.db");
   EXPECT_EQ(command.limits.runTimeMax, 1s);
-  EXPECT_TRUE(command.readOnly && command.showStatistics && command.showValues);
+  EXPECT_TRUE(command.readOnly && command.showStatistics && command.showValues && command.traceSql);
   EXPECT_FALSE(command.pushFirst || command.capabilities);
   EXPECT_FALSE(parse({"a.ts", "get"}).argument);
+  EXPECT_FALSE(parse({"a.ts", "get", "--show-values", "--stats"}).traceSql);
   // Whatever JSON looks like.
   for (const std::string argument : {"-", "-5", "-1e3", "[1,2]", "[]", "{}", "\"a b\"", "", "%%"}) {
     EXPECT_EQ(parse({"a.ts", "get", argument}).argument, argument);

@@ -51,9 +51,22 @@ struct Given {
   std::string fuelLimit;
   std::string reads;
   std::string writes;
+  std::string tenants;
+  std::string tenantFrom;
+  std::string envFile;
+  std::string configurationFile;
+  std::string address;
+  std::string port;
+  std::string adminPort;
+  std::string threads;
+  std::string isolation;
+  std::string log;
+  std::string grace;
+  std::vector<std::string> limits;
   bool pushFirst = false;
   bool readOnly = false;
   bool showValues = false;
+  bool traceSql = false;
   bool showStatistics = false;
   bool asJson = false;
   bool sourceMap = false;
@@ -65,6 +78,12 @@ struct Given {
 struct ValueOption {
   const char* names;  // As CLI11 writes them: "-o,--output"
   std::string Given::* value;
+};
+
+// May be given several times.
+struct ListOption {
+  const char* names;
+  std::vector<std::string> Given::* values;
 };
 
 struct Flag {
@@ -81,6 +100,7 @@ struct Command {
   std::vector<Flag> flags;  // Beside --help.
   bool takesArguments;
   Invocation (*make)(const Given& given, std::vector<std::string> arguments);
+  std::vector<ListOption> lists{};
 };
 
 class CommandParser {
@@ -92,6 +112,7 @@ class CommandParser {
     addFlag({"-h,--help", &Given::help});
     for (const Flag& flag : command.flags) addFlag(flag);
     for (const ValueOption& option : command.options) addOption(option);
+    for (const ListOption& option : command.lists) addList(option);
   }
 
   Given parse(std::vector<std::string> words) {
@@ -117,6 +138,13 @@ class CommandParser {
   void addOption(const ValueOption& option) {
     // Of several, the last one counts: so a wrapper's setting can be overridden.
     app_.add_option(option.names, given_.*option.value)->take_last();
+    remember(option.names, names_);
+    remember(option.names, valued_);
+  }
+
+  void addList(const ListOption& option) {
+    // One value each: what follows it is a word of its own.
+    app_.add_option(option.names, given_.*option.values)->expected(1)->take_all();
     remember(option.names, names_);
     remember(option.names, valued_);
   }
@@ -261,6 +289,7 @@ Invocation makeRun(const Given& given, std::vector<std::string> arguments) {
                     given.readOnly,
                     capabilitiesFrom(given, "script"),
                     given.showValues,
+                    given.traceSql,
                     given.showStatistics,
                     limitsFrom(given),
                     std::move(arguments)};
@@ -306,6 +335,7 @@ Invocation makeCall(const Given& given, std::vector<std::string>) {
       given.readOnly,
       capabilitiesFrom(given, "call"),
       given.showValues,
+      given.traceSql,
       given.showStatistics,
       limitsFrom(given),
   };
@@ -357,7 +387,82 @@ Invocation makeRestore(const Given& given, std::vector<std::string>) {
                         given.force ? Replace::Yes : Replace::No};
 }
 
-const std::array<Command, 9>& commands() {
+template <typename Parser>
+auto parsed(std::string_view option, const std::string& text, Parser parser) {
+  try {
+    return parser(text);
+  } catch (const Error& error) {
+    throw invalidRequest(str(option, ": ", error.message()));
+  }
+}
+
+template <typename Number>
+std::optional<Number> numberFrom(std::string_view option, const std::string& text, Number max) {
+  if (text.empty()) return std::nullopt;
+  Number number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, failure] = std::from_chars(text.data(), end, number);
+  if (failure != std::errc{} || rest != end || number > max) {
+    throw invalidRequest(str(option, ": '", text, "' is not a whole number up to ", max));
+  }
+  return number;
+}
+
+std::optional<std::filesystem::path> pathFrom(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional<std::filesystem::path>(text);
+}
+
+Configuration configurationFrom(const Given& given) {
+  Configuration configuration;
+  if (!given.words.empty()) configuration.app = given.words.front();
+  configuration.db = pathFrom(given.database);
+  configuration.tenants = pathFrom(given.tenants);
+  configuration.envFile = pathFrom(given.envFile);
+  if (!given.tenantFrom.empty()) {
+    configuration.tenantFrom = parsed("--tenant-from", given.tenantFrom, parseTenantSource);
+  }
+  if (!given.address.empty()) configuration.address = given.address;
+  configuration.port = numberFrom<std::uint16_t>("--port", given.port, 65'535);
+  configuration.adminPort = numberFrom<std::uint16_t>("--admin-port", given.adminPort, 65'535);
+  configuration.threads = numberFrom<unsigned>("--threads", given.threads, kServerThreadsMax);
+  if (configuration.threads == 0u) throw invalidRequest("--threads must be more than 0");
+  if (!given.isolation.empty()) {
+    configuration.isolation = parsed("--isolation", given.isolation, parseIsolation);
+  }
+  if (!given.log.empty()) configuration.log = parsed("--log", given.log, parseLogForm);
+  if (given.pushFirst) configuration.push = true;
+  for (const std::string& limit : given.limits) {
+    const std::size_t equals = limit.find('=');
+    if (equals == std::string::npos) {
+      throw invalidRequest(str("--limit: '", limit, "' is no NAME=VALUE, such as runTimeMax=10s"));
+    }
+    parsed("--limit", limit, [&](const std::string& text) {
+      setLimit(configuration, std::string_view(text).substr(0, equals),
+               std::string_view(text).substr(equals + 1));
+      return true;
+    });
+  }
+  return configuration;
+}
+
+Invocation makeServe(const Given& given, std::vector<std::string>) {
+  if (!given.words.empty() && !namesSource(given.words.front())) {
+    throw invalidRequest(
+        str(given.words.front(), " is not a TypeScript or JavaScript file by its name"));
+  }
+  if (given.readOnly && given.pushFirst) {
+    throw invalidRequest("--push changes the schema, which a server with --read-only may not");
+  }
+  ServeCommand command{.configuration = configurationFrom(given),
+                       .configurationFile = pathFrom(given.configurationFile),
+                       .readOnly = given.readOnly,
+                       .showValues = given.showValues,
+                       .traceSql = given.traceSql};
+  if (!given.grace.empty()) command.grace = parsed("--grace", given.grace, parseDuration);
+  return command;
+}
+
+const std::array<Command, 10>& commands() {
   const ValueOption time{"--time-limit", &Given::timeLimit};
   const ValueOption memory{"--memory-limit", &Given::memoryLimit};
   const ValueOption database{"--db", &Given::database};
@@ -368,8 +473,9 @@ const std::array<Command, 9>& commands() {
   const std::vector<Flag> runFlags{{"--push", &Given::pushFirst},
                                    {"--read-only", &Given::readOnly},
                                    {"--show-values", &Given::showValues},
+                                   {"--trace-sql", &Given::traceSql},
                                    {"--stats", &Given::showStatistics}};
-  static const std::array<Command, 9> kCommands{{
+  static const std::array<Command, 10> kCommands{{
       {"run",
        runHelp,
        {kFile},
@@ -421,6 +527,28 @@ const std::array<Command, 9>& commands() {
        {{"--force", &Given::force}},
        false,
        makeRestore},
+      {"serve",
+       serveHelp,
+       {"[FILE.ts]"},
+       {database,
+        {"--tenants", &Given::tenants},
+        {"--tenant-from", &Given::tenantFrom},
+        {"--port", &Given::port},
+        {"--address", &Given::address},
+        {"--admin-port", &Given::adminPort},
+        {"--threads", &Given::threads},
+        {"--isolation", &Given::isolation},
+        {"--env-file", &Given::envFile},
+        {"--config", &Given::configurationFile},
+        {"--log", &Given::log},
+        {"--grace", &Given::grace}},
+       {{"--push", &Given::pushFirst},
+        {"--read-only", &Given::readOnly},
+        {"--show-values", &Given::showValues},
+        {"--trace-sql", &Given::traceSql}},
+       false,
+       makeServe,
+       {{"--limit", &Given::limits}}},
   }};
   return kCommands;
 }

@@ -1,6 +1,7 @@
 // The words of the command line, checked and turned into what is to be done.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "base/limits.h"
 #include "database/backup.h"
 #include "database/capabilities.h"
+#include "serve/configuration.h"
 
 namespace schemascript {
 
@@ -21,6 +23,7 @@ struct RunCommand {
   bool readOnly = false;
   std::shared_ptr<const Capabilities> capabilities;  // Null: everything.
   bool showValues = false;
+  bool traceSql = false;
   bool showStatistics = false;
   Limits limits;
   std::vector<std::string> arguments;  // Behind `--`.
@@ -50,6 +53,7 @@ struct CallCommand {
   bool readOnly = false;
   std::shared_ptr<const Capabilities> capabilities;  // Null: everything.
   bool showValues = false;
+  bool traceSql = false;
   bool showStatistics = false;
   Limits limits;
 };
@@ -80,13 +84,24 @@ struct RestoreCommand {
   Replace replace = Replace::No;
 };
 
+// An app is served over HTTP.
+struct ServeCommand {
+  Configuration configuration;  // What the options say; the file's is to be merged with it.
+  std::optional<std::filesystem::path> configurationFile;
+  std::chrono::milliseconds grace{30'000};  // For requests that were begun when it is to end.
+  bool readOnly = false;
+  bool showValues = false;
+  bool traceSql = false;
+};
+
 // --help and --version.
 struct ShowText {
   std::string text;
 };
 
-using Invocation = std::variant<RunCommand, PushCommand, EmitCommand, CallCommand, BundleCommand,
-                                CacheCommand, BackupCommand, RestoreCommand, ShowText>;
+using Invocation =
+    std::variant<RunCommand, PushCommand, EmitCommand, CallCommand, BundleCommand, CacheCommand,
+                 BackupCommand, RestoreCommand, ServeCommand, ShowText>;
 
 // `words` without the program's name. Throws InvalidRequest: what is wrong, and the word that was
 // probably meant.

@@ -32,4 +32,7 @@ ExitCode backupCommand(const BackupCommand& command, Output& output);
 // Gives a database the content of a backup.
 ExitCode restoreCommand(const RestoreCommand& command, Output& output);
 
+// Serves an app over HTTP until it is told to end. Standard output is the log's.
+ExitCode serveCommand(const ServeCommand& command);
+
 }  // namespace schemascript

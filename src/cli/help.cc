@@ -12,6 +12,7 @@ Usage: schemascript COMMAND [OPTIONS]
 Commands:
   run FILE.ts        run a script; without --db its database is in memory
   call FILE.ts NAME  call one exported function of an app, and print its answer as JSON
+  serve FILE.ts      serve an app over HTTP, each request in a sandbox of its own
   push FILE.ts       create the tables and indexes that FILE.ts declares and --db FILE lacks
   compile FILE.ts    make TypeScript types, JSON Schema, a validator, SQL or a diagram of its tables
   evaluate FILE.ts   show the tables that it declares
@@ -46,7 +47,8 @@ Options:
   --read-only           the script may read the database and not change it
   --reads LIST          it may read these tables and columns only, such as users,posts.title
   --writes LIST         it may write these only; what it does not name is not allowed
-  --show-values         messages about failed statements show the bound values
+  --trace-sql           show each SQL statement on standard error, what it took and what came of it
+  --show-values         messages about failed statements, and --trace-sql, show the bound values
   --stats               say at the end what the script took: time, fuel, memory, prepared statements
   --time-limit TIME     stop the script after that long, such as 200ms, 2s, 1m (default: 30s)
   --fuel-limit N        stop the script after so many jumps and calls of its code, at the same place
@@ -56,6 +58,37 @@ Options:
 
 What stands behind -- are the script's `args`.
 The exit codes are listed by: schemascript --help
+)";
+}
+
+std::string_view serveHelp() noexcept {
+  return R"(Serves an app over HTTP: each request is a call of its fetch(), in a sandbox of its own.
+
+Usage: schemascript serve [FILE.ts] [OPTIONS]
+
+Options:
+  --db FILE             the database; created if it is not there. Without it: one in memory
+  --tenants DIR         instead: a folder with a database for each tenant, NAME.db
+  --tenant-from SOURCE  where a request says its tenant: host, path or header:NAME
+  --push                create the tables that the app declares, in each database before its first use
+  --read-only           the app may read its databases and not change them
+  --port N              where to listen (default: 8787; 0: any port that is free)
+  --address ADDRESS     on which address (default: 127.0.0.1)
+  --admin-port N        serve /metrics, /health and /live there
+  --threads N           calls that run at the same time (default: one for each processor)
+  --isolation KIND      what a request finds of the one before: request: nothing (default); worker: what
+                        the module's variables hold
+  --env-file FILE       the names and values that the app gets as `env`
+  --limit NAME=VALUE    a limit, such as runTimeMax=10s or memoryBytesMax=32mb; several times for several
+  --config FILE         settings (default: schemascript.json beside FILE.ts); options win
+  --log FORM            of the log on standard output: text, json, off (default: text on a terminal)
+  --trace-sql           log each statement, with its time
+  --show-values         with the values that were bound to it, in messages about failed ones too
+  --grace TIME          for requests that were begun when the server is to end (default: 30s)
+  -h, --help            this text
+
+SIGTERM and SIGINT end it when the requests that were begun have finished, or the grace is over; SIGHUP builds
+the app anew and goes on with that. The exit codes are listed by: schemascript --help
 )";
 }
 
@@ -129,7 +162,8 @@ Options:
   --read-only           the call may read the database and not change it
   --reads LIST          it may read these tables and columns only, such as users,posts.title
   --writes LIST         it may write these only; what it does not name is not allowed
-  --show-values         messages about failed statements show the bound values
+  --trace-sql           show each SQL statement on standard error, what it took and what came of it
+  --show-values         messages about failed statements, and --trace-sql, show the bound values
   --stats               say at the end what the call took: time, fuel, memory, prepared statements
   --time-limit TIME     stop after that long, such as 200ms, 2s, 1m (default: 30s)
   --fuel-limit N        stop the script after so many jumps and calls of its code, at the same place

@@ -17,6 +17,7 @@ std::string_view bundleHelp() noexcept;
 std::string_view cacheHelp() noexcept;
 std::string_view backupHelp() noexcept;
 std::string_view restoreHelp() noexcept;
+std::string_view serveHelp() noexcept;
 
 // This program's version, and below it those of the parts that decide how it behaves.
 std::string versionText();

@@ -38,6 +38,9 @@ ExitCode invoke(std::vector<std::string> words, Output& output) {
   if (const auto* const command = std::get_if<RestoreCommand>(&invocation)) {
     return restoreCommand(*command, output);
   }
+  if (const auto* const command = std::get_if<ServeCommand>(&invocation)) {
+    return serveCommand(*command);
+  }
   output.write(std::get<ShowText>(invocation).text);
   return ExitCode::Success;
 }

@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "cli/app.h"
 #include "cli/commands.h"
+#include "cli/sql-trace.h"
 
 namespace schemascript {
 namespace {
@@ -27,6 +28,7 @@ bool isAbout(const ErrorDescription& error, const Error& failure) {
 }  // namespace
 
 ExitCode runCommand(const RunCommand& command, Output& output) {
+  SqlTrace trace = SqlTrace::onStandardError();
   AppEnd end = runApp({
       .file = command.file,
       .database = command.database,
@@ -36,12 +38,14 @@ ExitCode runCommand(const RunCommand& command, Output& output) {
       .readOnly = command.readOnly,
       .capabilities = command.capabilities,
       .boundValues = command.showValues ? BoundValueDisplay::Shown : BoundValueDisplay::Hidden,
+      .trace = command.traceSql ? trace.sink() : StatementSink(),
       .log =
           [&output](LogStream stream, std::string_view text) {
             if (stream == LogStream::Output) return output.write(text);
             writeToStandardError(text);
           },
   });
+  if (command.traceSql && end.complaints.empty()) trace.addSum();
   const bool threw = end.report.end == RunReport::End::Threw;
   if (threw && end.pushFailure && isAbout(end.report.error, *end.pushFailure)) {
     throw *end.pushFailure;

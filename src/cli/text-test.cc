@@ -78,5 +78,27 @@ TEST_F(ExcerptTest, MakesTheLineHarmless) {
   EXPECT_EQ(of("a\x1b[2J\r\n", 1, 1), "  1 | a\\x1b[2J\n    | ^\n");
 }
 
+TEST(OneLine, EscapesNewlinesToo) {
+  EXPECT_EQ(oneLine("a\nb\tc\x1b\xc3\xa4\\"), "a\\x0ab\\x09c\\x1b\xc3\xa4\\");
+  EXPECT_EQ(oneLine(""), "");
+}
+
+TEST(CutToColumns, CountsWhatATerminalShows) {
+  EXPECT_EQ(cutToColumns("abcdef", 6), "abcdef");
+  EXPECT_EQ(cutToColumns("abcdefg", 6), "abc...");
+  EXPECT_EQ(cutToColumns("", 0), "");
+  EXPECT_EQ(cutToColumns("abcdef", 2), "..");
+  EXPECT_EQ(cutToColumns("abcdef", 0), "");
+  // One column each, whatever its bytes; two for those that are wide.
+  EXPECT_EQ(cutToColumns("\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4", 4),
+            "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4");
+  EXPECT_EQ(cutToColumns("\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4z", 4), "\xc3\xa4...");
+  EXPECT_EQ(cutToColumns("\xe6\xbc\xa2\xe5\xad\x97", 4), "\xe6\xbc\xa2\xe5\xad\x97");
+  EXPECT_EQ(cutToColumns("\xe6\xbc\xa2\xe5\xad\x97", 3), "...");
+  EXPECT_EQ(cutToColumns("a\xf0\x9f\x98\x80\xf0\x9f\x98\x80z", 5), "a...");
+  EXPECT_EQ(cutToColumns("a\xf0\x9f\x98\x80\xf0\x9f\x98\x80z", 6),
+            "a\xf0\x9f\x98\x80\xf0\x9f\x98\x80z");
+}
+
 }  // namespace
 }  // namespace schemascript

@@ -55,6 +55,22 @@ void appendByteEscape(std::string& out, unsigned byte) {
   out += kHexDigits[byte & 15];
 }
 
+// Whether a terminal shows it in two columns: the blocks of Unicode's EastAsianWidth.txt that are
+// wide all over, roughly.
+bool isWide(char32_t code) noexcept {
+  constexpr std::array<std::array<char32_t, 2>, 9> kBlocks{{{0x1100, 0x115f},
+                                                            {0x2e80, 0xa4cf},
+                                                            {0xac00, 0xd7a3},
+                                                            {0xf900, 0xfaff},
+                                                            {0xfe30, 0xfe6f},
+                                                            {0xff01, 0xff60},
+                                                            {0xffe0, 0xffe6},
+                                                            {0x1f300, 0x1faff},
+                                                            {0x20000, 0x3fffd}}};
+  return std::ranges::any_of(
+      kBlocks, [code](const auto& block) { return code >= block[0] && code <= block[1]; });
+}
+
 // What is shown of a line that is longer: enough to recognize the place.
 constexpr std::size_t kExcerptBytesMax = 120;
 
@@ -106,6 +122,33 @@ std::string printable(std::string_view text) {
     text.remove_prefix(character.bytes);
   }
   return safe;
+}
+
+std::string oneLine(std::string_view text) {
+  std::string line;
+  for (const char character : printable(text)) {
+    if (character == '\n' || character == '\t') {
+      appendByteEscape(line, static_cast<unsigned char>(character));
+    } else {
+      line += character;
+    }
+  }
+  return line;
+}
+
+std::string cutToColumns(std::string_view text, std::size_t columns) {
+  constexpr std::string_view kCut = "...";
+  const std::size_t kept = columns - std::min(columns, kCut.size());
+  std::size_t used = 0;
+  std::size_t keptBytes = 0;  // Those that leave room for kCut.
+  for (std::size_t at = 0; at < text.size();) {
+    const Character character = firstCharacter(text.substr(at));
+    used += isWide(character.code) ? 2 : 1;
+    if (used > columns) return str(text.substr(0, keptBytes), kCut.substr(0, columns));
+    at += std::max<std::size_t>(character.bytes, 1);
+    if (used <= kept) keptBytes = at;
+  }
+  return std::string(text);
 }
 
 Colours coloursFor(int file) noexcept {

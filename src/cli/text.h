@@ -1,6 +1,7 @@
 // Text of others made fit for a terminal, and excerpts of source files.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -11,6 +12,13 @@ namespace schemascript {
 // another, written as an escape: control characters other than newline and tab, bytes that are not
 // UTF-8, and the characters that change the direction of writing.
 std::string printable(std::string_view text);
+
+// The same on one line: newlines and tabs are escapes, too.
+std::string oneLine(std::string_view text);
+
+// The beginning of `text` that a terminal shows in `columns` columns, with `...` at its end if that
+// is not all of it. `text` comes from oneLine().
+std::string cutToColumns(std::string_view text, std::size_t columns);
 
 enum class Colours : bool { Off, On };
 

@@ -695,10 +695,10 @@ void throwDatabaseError(sqlite3* connection, int status, const FailureContext& c
   throwError(error.code(), str(error.message(), context.shownValues), *error.detail());
 }
 
-std::string describeValues(std::span<const ValueView> values) {
+std::string listValues(std::span<const ValueView> values) {
   constexpr std::size_t kBytesMax = 400;
   if (values.empty()) return {};
-  std::string text = "; values: [";
+  std::string text = "[";
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (i != 0) text += ", ";
     if (text.size() > kBytesMax) {
@@ -708,6 +708,10 @@ std::string describeValues(std::span<const ValueView> values) {
     appendValue(text, values[i]);
   }
   return text += ']';
+}
+
+std::string describeValues(std::span<const ValueView> values) {
+  return values.empty() ? std::string() : "; values: " + listValues(values);
 }
 
 }  // namespace schemascript

@@ -36,8 +36,12 @@ struct FailureContext {
 [[noreturn]] void throwDatabaseError(sqlite3* connection, int status,
                                      const FailureContext& context);
 
-// `; values: [7, "Ada", a blob of 12 bytes]`, at most some 500 bytes; empty when there are none.
-// For databases that show bound values in their messages.
+// `[7, "Ada", a blob of 12 bytes]`: of a text 60 bytes at most, and of all no more than fit into
+// some 500; empty when there are none.
+std::string listValues(std::span<const ValueView> values);
+
+// `; values: ` and what listValues() answers; empty when there are none. For databases that show
+// bound values in their messages.
 std::string describeValues(std::span<const ValueView> values);
 
 }  // namespace schemascript

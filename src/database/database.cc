@@ -34,6 +34,8 @@ constexpr std::uint64_t kPagesMax = 0xfffffffe;  // SQLite's own limit.
 
 void CloseConnection::operator()(sqlite3* raw) const noexcept { sqlite3_close_v2(raw); }
 
+std::string_view Database::version() noexcept { return sqlite3_libversion(); }
+
 Database::Database(DatabaseOptions options)
     : options_(std::move(options)),
       name_(options_.file.empty() ? "the database in memory" : options_.file.string()),
@@ -434,6 +436,7 @@ int Database::onBusy(void* self, int attempt) noexcept {
   // From 100 us to 5 ms: a writer of this kind is done in less than the first.
   std::this_thread::sleep_for(
       std::chrono::microseconds(std::min(100 << std::min(attempt, 10), 5'000)));
+  database.lockWait_ += std::chrono::steady_clock::now() - now;
   return 1;
 }
 

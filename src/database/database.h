@@ -53,6 +53,8 @@ class Database {
   // Throws InvalidRequest (no such folder, not a database) or Unavailable (not writable, locked,
   // damaged): one sentence that names the file and what to do.
   explicit Database(DatabaseOptions options);
+  // SQLite's, such as `3.46.1`. Valid for ever.
+  static std::string_view version() noexcept;
   ~Database() = default;
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -142,6 +144,8 @@ class Database {
   // Stops the statement that runs now, once it must stop: for long instructions that look at
   // SQLite's own flag only. To be called from inside of SQLite.
   void stopIfOver() const noexcept;
+  // All that statements have waited for the locks of other connections, since it was opened.
+  std::chrono::nanoseconds lockWait() const noexcept { return lockWait_; }
   // What it has taken; changed while SQLite is called.
   ConnectionUse& use() const noexcept { return use_; }
 
@@ -197,6 +201,7 @@ class Database {
   bool wasFull_ = false;
   bool isSizeLimited_ = false;  // To databaseBytesMax.
   Clock::time_point busySince_;
+  std::chrono::nanoseconds lockWait_{};
   unsigned compiled_ = 0;  // Accesses that were compiled; may wrap around.
   Authorizer authorizer_;
   // Shared with the session that has the connection, and with its statements.

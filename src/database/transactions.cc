@@ -48,9 +48,38 @@ Transactions::~Transactions() {
   if (!open_.empty()) database_.abandon();
 }
 
+std::string_view Transactions::textOf(Command command) noexcept {
+  return kCommands[static_cast<std::size_t>(command)];
+}
+
 void Transactions::execute(Command command) const {
-  const auto index = static_cast<std::size_t>(command);
-  database_.command(index, kCommands[index]).run();
+  database_.command(static_cast<std::size_t>(command), textOf(command)).run();
+}
+
+Transactions::Command Transactions::commandToBegin(std::optional<TransactionHandle> parent,
+                                                   Behavior behavior) noexcept {
+  if (parent) return Command::Savepoint;
+  if (behavior == Behavior::Deferred) return Command::BeginDeferred;
+  return behavior == Behavior::Immediate ? Command::BeginImmediate : Command::BeginExclusive;
+}
+
+Transactions::Command Transactions::commandToCommit() const noexcept {
+  return open_.size() > 1 ? Command::Release : Command::Commit;
+}
+
+Transactions::Command Transactions::commandToRollback() const noexcept {
+  return open_.size() > 1 ? Command::RollbackTo : Command::Rollback;
+}
+
+std::string_view Transactions::sqlOfBegin(std::optional<TransactionHandle> parent,
+                                          Behavior behavior) noexcept {
+  return textOf(commandToBegin(parent, behavior));
+}
+
+std::string_view Transactions::sqlOfCommit() const noexcept { return textOf(commandToCommit()); }
+
+std::string_view Transactions::sqlOfRollback() const noexcept {
+  return textOf(commandToRollback());
 }
 
 bool Transactions::holds(TransactionHandle handle) const noexcept {
@@ -88,21 +117,13 @@ TransactionHandle Transactions::begin(std::optional<TransactionHandle> parent, B
                             "openTransactionsMax is ", openMax));
   }
   open_.reserve(openMax);  // So that nothing fails after SQLite has begun.
-  if (parent) {
-    execute(Command::Savepoint);
-  } else if (behavior == Behavior::Deferred) {
-    execute(Command::BeginDeferred);
-  } else if (behavior == Behavior::Immediate) {
-    execute(Command::BeginImmediate);
-  } else {
-    execute(Command::BeginExclusive);
-  }
+  execute(commandToBegin(parent, behavior));
   return open_.emplace_back(TransactionHandle{++lastHandle_});
 }
 
 void Transactions::commit(TransactionHandle handle) {
   check(handle);
-  execute(open_.size() == 1 ? Command::Commit : Command::Release);
+  execute(commandToCommit());
   open_.pop_back();
 }
 
@@ -112,12 +133,9 @@ void Transactions::rollback(TransactionHandle handle) {
     return;
   }
   check(handle);
-  if (open_.size() == 1) {
-    execute(Command::Rollback);
-  } else {
-    execute(Command::RollbackTo);
-    execute(Command::Release);
-  }
+  const Command command = commandToRollback();
+  execute(command);
+  if (command == Command::RollbackTo) execute(Command::Release);
   open_.pop_back();
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "database/database.h"
@@ -39,6 +40,13 @@ class Transactions {
   // Also takes a handle whose transaction SQLite has rolled back by itself.
   void rollback(TransactionHandle handle);
 
+  // What begin(), and commit() or rollback() of the innermost one, would execute now; rollback()
+  // also releases the savepoint that it goes back to. Texts that end with the program.
+  static std::string_view sqlOfBegin(std::optional<TransactionHandle> parent,
+                                     Behavior behavior) noexcept;
+  std::string_view sqlOfCommit() const noexcept;
+  std::string_view sqlOfRollback() const noexcept;
+
   // To be called after every failed statement: SQLite answers some errors by rolling back all.
   // True when that happened to an open transaction.
   bool noticeEnd();
@@ -70,6 +78,11 @@ class Transactions {
  private:
   enum class Command : std::uint8_t;
 
+  static std::string_view textOf(Command command) noexcept;
+  static Command commandToBegin(std::optional<TransactionHandle> parent,
+                                Behavior behavior) noexcept;
+  Command commandToCommit() const noexcept;
+  Command commandToRollback() const noexcept;
   void execute(Command command) const;
   void enterAtom();
   void leaveAtom();

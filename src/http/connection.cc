@@ -179,7 +179,9 @@ std::shared_ptr<HttpConnection> HttpConnection::of(HttpExchange& exchange) {
 
 void HttpConnection::start() {
   Failure failure;
-  socket_.native_non_blocking(true, failure);
+  // Not native_non_blocking(): with that alone, Asio itself waits inside of write_some() and
+  // read_some(), and with it all connections of this thread.
+  socket_.non_blocking(true, failure);
   if (!failure) socket_.set_option(tcp::no_delay(true), failure);
   const auto peer = socket_.remote_endpoint(failure);
   if (failure) return close(CloseReason::Lost);
@@ -271,6 +273,7 @@ bool HttpConnection::takeHead(std::size_t size) {
   bodyMalformed_ = false;
   bodyLeft_ = head_.length;
   bodyBytes_ = 0;
+  bodyWaited_ = {};
   chunks_ = ChunkDecoder(limits_.headBytesMax);
   headSent_ = isChunked_ = answerDone_ = false;
   mustClose_ = !head_.keepAlive;
@@ -353,11 +356,15 @@ void HttpConnection::deliverBody() {
   }
   if (piece.empty() && !bodyDone_) {
     if (sawEnd_) return close(CloseReason::Lost);
-    if (readDeadline_ == TimePoint::max()) readDeadline_ = reactor_.now() + limits_.bodyTimeMax;
+    if (readDeadline_ == TimePoint::max()) {
+      bodyWaitBegin_ = reactor_.now();
+      setBodyDeadline();
+    }
     if (head_.expectsContinue && !headSent_) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
     head_.expectsContinue = false;
     return;
   }
+  if (readDeadline_ != TimePoint::max()) bodyWaited_ += reactor_.now() - bodyWaitBegin_;
   readDeadline_ = TimePoint::max();
   HttpExchange::BodyCallback callback;
   {
@@ -365,6 +372,17 @@ void HttpConnection::deliverBody() {
     callback = std::exchange(current_->onBody_, nullptr);
   }
   guarded([&] { callback(piece, bodyDone_ ? BodyState::Last : BodyState::More); });
+}
+
+// Some of the body has to come in bodyTimeMax, and all that came has to have been worth the wait.
+void HttpConnection::setBodyDeadline() {
+  readDeadline_ = reactor_.now() + limits_.bodyTimeMax;
+  if (limits_.bodyBytesPerSecondMin == 0) return;
+  constexpr std::uint64_t kSecondsMax = 24 * 60 * 60;
+  const std::chrono::seconds earned(
+      std::min(bodyBytes_ / limits_.bodyBytesPerSecondMin, kSecondsMax));
+  readDeadline_ =
+      std::min(readDeadline_, bodyWaitBegin_ - bodyWaited_ + limits_.bodyTimeMax + earned);
 }
 
 void HttpConnection::failBody(BodyState state, int status, const char* reason) {
@@ -468,8 +486,10 @@ bool HttpConnection::flush() {
         asio::buffer(out_.data() + skipped, out_.size() - skipped),
         asio::buffer(large_.data() + (sent_ - skipped), large_.size() - (sent_ - skipped))};
     Failure failure;
-    sent_ += large_.empty() ? socket_.write_some(buffers[0], failure)
-                            : socket_.write_some(buffers, failure);
+    const std::size_t taken = large_.empty() ? socket_.write_some(buffers[0], failure)
+                                             : socket_.write_some(buffers, failure);
+    if (taken > 0) writeDeadline_ = TimePoint::max();
+    sent_ += taken;
     if (failure == asio::error::would_block || failure == asio::error::try_again) {
       waitForWrite();
       return false;
@@ -489,11 +509,11 @@ bool HttpConnection::flush() {
 
 void HttpConnection::waitForWrite() {
   isWriting_ = true;
-  writeDeadline_ = reactor_.now() + limits_.writeTimeMax;
+  // A socket that says that it has room need not take anything: only that counts.
+  if (writeDeadline_ == TimePoint::max()) writeDeadline_ = reactor_.now() + limits_.writeTimeMax;
   socket_.async_wait(tcp::socket::wait_write, [self = shared_from_this()](Failure) {
     self->reactor_.dispatch([&self] {
       self->isWriting_ = false;
-      self->writeDeadline_ = TimePoint::max();
       if (!self->isClosed_) self->run();
     });
   });
@@ -579,7 +599,7 @@ void HttpConnection::readable() {
     readDeadline_ = reactor_.now() + limits_.headTimeMax;
   }
   if (hasNew && current_ && readDeadline_ != TimePoint::max()) {
-    readDeadline_ = reactor_.now() + limits_.bodyTimeMax;
+    setBodyDeadline();
   }
   run();
 }
@@ -628,7 +648,8 @@ void HttpConnection::checkDeadline() {
   const auto now = reactor_.now();
   if (now >= writeDeadline_) return close(CloseReason::Lost);
   if (now < readDeadline_) return;
-  if (isLingering_ || mustClose_) return close(CloseReason::Lost);
+  // A body that was asked for times out whatever comes after the answer.
+  if (isLingering_ || (mustClose_ && !current_)) return close(CloseReason::Lost);
   readDeadline_ = TimePoint::max();
   if (current_) {
     failBody(BodyState::TimedOut, 408, "the body came too slowly");

@@ -27,6 +27,7 @@ struct HttpShared {
   std::atomic<std::uint64_t> open{0};
   std::atomic<std::uint64_t> requests{0};
   std::atomic<std::uint64_t> refused{0};
+  std::atomic<std::uint64_t> acceptFailures{0};
 };
 
 // One I/O thread with its event loop and its connections.
@@ -103,6 +104,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void firstBody(HttpExchange& exchange);
   void decodeBody(std::string& out, std::size_t outBytesMax);
   void deliverBody();
+  void setBodyDeadline();
   void failBody(BodyState state, int status, const char* reason);
   void service();
   void writeHead(HttpExchange::Answer& answer, bool isComplete);
@@ -141,6 +143,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   HeadOutcome head_{};
   std::uint64_t bodyLeft_ = 0;
   std::uint64_t bodyBytes_ = 0;
+  HttpClock::duration bodyWaited_{};  // For bytes of the body, before ...
+  TimePoint bodyWaitBegin_{};         // ... the wait that goes on, if one does.
   ChunkDecoder chunks_{};
   bool bodyDone_ = true;
   bool bodyMalformed_ = false;

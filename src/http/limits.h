@@ -33,6 +33,10 @@ struct HttpLimits {
   std::chrono::milliseconds idleTimeMax{65'000};
   // In which a client has to send some of a body that is waited for. A phone in a tunnel.
   std::chrono::milliseconds bodyTimeMax{20'000};
+  // And in the mean, beyond bodyTimeMax: only the time counts in which the server waits for bytes
+  // of a body, and only decoded bytes. The slowest mobile networks are faster; who sends a byte now
+  // and then holds a request that others need. 0: no minimum.
+  std::uint64_t bodyBytesPerSecondMin = 500;
   // In which a client has to take some of an answer.
   std::chrono::milliseconds writeTimeMax{20'000};
   // How long a connection that is closed after an answer is read from, so that the client gets the

@@ -20,10 +20,6 @@ bool isDigit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 char lowerOf(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-bool isTokenByte(char c) noexcept {
-  return isAlphanumeric(c) || (c != 0 && std::strchr("!#$%&'*+-.^_`|~", c) != nullptr);
-}
-
 std::string_view viewOf(beast::string_view text) noexcept { return {text.data(), text.size()}; }
 
 bool isPort(std::string_view text) noexcept {
@@ -189,17 +185,13 @@ void readFraming(HeadParser& parser, const HttpLimits& limits) {
 
 }  // namespace
 
-bool isHttpToken(std::string_view text) noexcept {
-  return !text.empty() && std::ranges::all_of(text, isTokenByte);
-}
-
 bool equalsIgnoringCase(std::string_view a, std::string_view b) noexcept {
   return std::ranges::equal(a, b, [](char x, char y) { return lowerOf(x) == lowerOf(y); });
 }
 
 HeadScanner::State HeadScanner::scan(std::string_view bytes) noexcept {
   if (bytes.empty()) return State::Incomplete;
-  if (scanned_ == 0 && !isTokenByte(bytes.front())) return State::Malformed;
+  if (scanned_ == 0 && !isHttpTokenByte(bytes.front())) return State::Malformed;
   if (bytes.find('\0', scanned_) != std::string_view::npos) return State::Malformed;
   for (std::size_t at = bytes.find('\n', scanned_); at != std::string_view::npos;
        at = bytes.find('\n', at + 1)) {

@@ -7,12 +7,11 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/http-token.h"
 #include "http/server.h"
 
 namespace schemascript {
 
-// A name of a field, or a method.
-bool isHttpToken(std::string_view text) noexcept;
 bool equalsIgnoringCase(std::string_view a, std::string_view b) noexcept;
 
 // Finds the end of a head in bytes that grow, and looks at each of them once.

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,14 +22,19 @@ using Exchange = std::shared_ptr<HttpExchange>;
 
 class Client {
  public:
-  explicit Client(std::uint16_t port, int receiveBytes = 0)
-      : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  enum class Connect : std::uint8_t { Now, Later };
+
+  Client(std::uint16_t port, Connect) : socket_(::socket(AF_INET, SOCK_STREAM, 0)), port_(port) {}
+  explicit Client(std::uint16_t port, int receiveBytes = 0) : Client(port, Connect::Now) {
     if (receiveBytes > 0) {
       ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receiveBytes, sizeof receiveBytes);
     }
+    connect();
+  }
+  void connect() {
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_port = htons(port);
+    address.sin_port = htons(port_);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   }
@@ -78,6 +84,7 @@ class Client {
 
  private:
   int socket_;
+  std::uint16_t port_;
 };
 
 struct Running {
@@ -335,6 +342,156 @@ TEST(HttpServer, GivesUpSlowClients) {
   Client idle(running.server.port());
   idle.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab");
   EXPECT_TRUE(idle.receiveAll().ends_with("\r\n\r\nab"));
+}
+
+TEST(HttpServer, GivesUpABodyThatTrickles) {
+  Running running(echoAll, {.bodyTimeMax = 200ms, .bodyBytesPerSecondMin = 500});
+  for (const std::string framing :
+       {"Content-Length: 900\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n384\r\n"}) {
+    Client client(running.server.port());
+    client.send("POST / HTTP/1.1\r\nHost: a\r\n" + framing);
+    const auto begin = std::chrono::steady_clock::now();
+    std::string answer;
+    while (answer.empty() && std::chrono::steady_clock::now() - begin < 5s) {
+      client.send("x");
+      answer = client.receive(20ms);
+    }
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 408 ")) << answer;
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, 150ms);
+  }
+}
+
+TEST(HttpServer, LetsABodyComeThatIsSlowButFastEnough) {
+  Running running(echoAll, {.bodyTimeMax = 300ms, .bodyBytesPerSecondMin = 500});
+  Client client(running.server.port());
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 30000\r\n\r\n");
+  for (int i = 0; i < 30; ++i) {
+    client.send(std::string(1000, 'x'));
+    std::this_thread::sleep_for(30ms);
+  }
+  client.shutdown();
+  EXPECT_EQ(countOf(client.receiveAll(), "x"), 30'000u);
+}
+
+TEST(HttpServer, DoesNotBlameAClientForTheTimeInWhichNobodyAsks) {
+  std::promise<Exchange> kept;
+  Running running([&](Exchange exchange) { kept.set_value(exchange); }, {.bodyTimeMax = 100ms});
+  Client client(running.server.port());
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab");
+  const Exchange exchange = kept.get_future().get();
+  std::this_thread::sleep_for(300ms);
+  echoAll(exchange);
+  client.send("cd");
+  EXPECT_TRUE(client.receiveUntil("abcd").ends_with("abcd"));
+}
+
+TEST(HttpServer, Answers408AlsoOnAConnectionThatCloses) {
+  std::promise<BodyState> ended;
+  Running running(
+      [&](Exchange exchange) {
+        exchange->readMore([&](std::string_view, BodyState state) { ended.set_value(state); });
+      },
+      {.bodyTimeMax = 50ms, .lingerTimeMax = 50ms});
+  Client client(running.server.port());
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 9\r\n\r\n");
+  EXPECT_TRUE(client.receiveAll().starts_with("HTTP/1.1 408 "));
+  EXPECT_EQ(ended.get_future().get(), BodyState::TimedOut);
+}
+
+TEST(HttpServer, GivesUpAClientThatDoesNotTakeItsAnswer) {
+  std::promise<CloseReason> closed;
+  std::atomic<std::size_t> written{0};
+  std::function<void(Exchange)> more = [&](Exchange exchange) {
+    WriteState state = WriteState::Room;
+    while (state == WriteState::Room) {
+      state = exchange->write(std::string(10'000, 'x'));
+      written += 10'000;
+    }
+    if (state == WriteState::Full) exchange->onRoom([&more, exchange] { more(exchange); });
+  };
+  Running running(
+      [&](Exchange exchange) {
+        exchange->onClosed([&](CloseReason reason) { closed.set_value(reason); });
+        exchange->begin({});
+        more(exchange);
+      },
+      {.writeTimeMax = 100ms});
+  Client client(running.server.port(), 4096);
+  client.send(kGet);
+  auto reason = closed.get_future();
+  ASSERT_EQ(reason.wait_for(5s), std::future_status::ready) << written;
+  EXPECT_EQ(reason.get(), CloseReason::Lost);
+}
+
+TEST(HttpServer, AnswersOthersWhileOneDoesNotTakeItsAnswer) {
+  Running running([](Exchange exchange) {
+    if (exchange->request().path == "/a") return echo(exchange);
+    exchange->respond({}, std::string(50'000'000, 'x'));
+  });
+  Client stuck(running.server.port(), 4096);
+  stuck.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+  std::this_thread::sleep_for(100ms);
+  Client other(running.server.port());
+  other.send(kGet);
+  EXPECT_TRUE(other.receiveUntil("GET /a ").ends_with("GET /a "));
+}
+
+TEST(HttpServer, AbortsInEachPhase) {
+  const auto answerOf = [](std::function<void(Exchange)> handle) {
+    Running running(std::move(handle));
+    Client client(running.server.port());
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc");
+    return client.receiveAll();
+  };
+  EXPECT_EQ(answerOf([](Exchange exchange) { exchange->abort(); }), "");
+  EXPECT_EQ(answerOf([](Exchange exchange) {
+              exchange->readMore(
+                  [](std::string_view, BodyState state) { EXPECT_EQ(state, BodyState::Closed); });
+              exchange->abort();
+            }),
+            "");
+  EXPECT_EQ(answerOf([](Exchange exchange) { exchange->begin({}), exchange->abort(); }), "");
+  const std::string streamed = answerOf([](Exchange exchange) {
+    exchange->begin({});
+    exchange->write("piece");
+    exchange->onRoom([exchange] { exchange->abort(); });
+  });
+  EXPECT_EQ(streamed.find("0\r\n\r\n"), streamed.npos);
+  // Behind the answer there is nothing to abort.
+  EXPECT_TRUE(answerOf([](Exchange exchange) {
+                exchange->respond({}, "whole");
+                exchange->onClosed([exchange](CloseReason) { exchange->abort(); });
+              }).ends_with("whole"));
+}
+
+TEST(HttpServer, EndsItsLingeringWhileTheClientSendsOn) {
+  Running running(echo, {.lingerTimeMax = 100ms});
+  Client client(running.server.port());
+  client.send("GET / HTTP/9\r\n\r\n");
+  EXPECT_TRUE(client.receiveAll().starts_with("HTTP/1.1 400 "));
+  const auto begin = std::chrono::steady_clock::now();
+  while (running.server.counters().open > 0 && std::chrono::steady_clock::now() - begin < 5s) {
+    client.send("x");
+    std::this_thread::sleep_for(5ms);
+  }
+  EXPECT_EQ(running.server.counters().open, 0u);
+}
+
+TEST(HttpServer, GoesOnAcceptingWhenThereWereNoDescriptors) {
+  Running running(echo);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  Client client(running.server.port(), Client::Connect::Later);
+  const rlimit none{3, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  client.connect();
+  client.send(kGet);
+  EXPECT_EQ(client.receive(350ms), "");
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  const std::uint64_t failures = running.server.counters().acceptFailures;
+  EXPECT_GE(failures, 1u);
+  EXPECT_LE(failures, 10u) << "it does not back off";
+  EXPECT_TRUE(client.receiveUntil("GET /a ").ends_with("GET /a "));
 }
 
 TEST(HttpServer, TellsThatTheClientHasGone) {

@@ -114,6 +114,7 @@ void HttpServer::Implementation::accept() {
 void HttpServer::Implementation::accepted(Failure failure, tcp::socket socket) {
   if (!acceptor_->is_open()) return;
   if (failure && failure != asio::error::connection_aborted) {
+    ++shared_.acceptFailures;
     // No descriptors or no memory: the connection stays in the queue, and would be tried without
     // end.
     pause_->expires_after(std::chrono::milliseconds(100));
@@ -170,7 +171,7 @@ void HttpServer::wait() { implementation_->wait(); }
 
 HttpCounters HttpServer::counters() const noexcept {
   const HttpShared& shared = implementation_->shared();
-  return {shared.connections, shared.open, shared.requests, shared.refused};
+  return {shared.connections, shared.open, shared.requests, shared.refused, shared.acceptFailures};
 }
 
 }  // namespace schemascript

@@ -175,6 +175,9 @@ struct HttpCounters {
   std::uint64_t open = 0;         // Of these, now.
   std::uint64_t requests = 0;     // Given to the handler.
   std::uint64_t refused = 0;  // Answered by the server itself, because they were malformed or slow.
+  // Times that accept() failed, as a rule for want of descriptors (EMFILE, ENFILE). It is tried
+  // again after 100 ms; who waits meanwhile waits in the kernel's queue.
+  std::uint64_t acceptFailures = 0;
 };
 
 // A listening socket and the threads that serve it. All functions may be called from any thread,

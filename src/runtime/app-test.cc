@@ -439,6 +439,41 @@ TEST_F(Calling, GoesOnAfterWhatTheLogThrew) {
        });
 }
 
+constexpr std::string_view kSelects = R"js(
+  let calls = 0;
+  export const f = (value) => {
+    __host_sqlite.all(__host_sqlite.statement("select ?"), [value], 0);
+    return ++calls;
+  };
+)js";
+
+TEST_F(Calling, TellsTheTraceOfTheCallAlone) {
+  with(kSelects, Isolation::Request, [](Caller& isolate) {
+    std::string told;
+    CallRequest traced{.name = "f", .argument = "7"};
+    traced.trace = [&told](const TracedStatement& statement) {
+      told += str(statement.sql, statement.values, statement.compiled ? " compiled;" : ";");
+    };
+    isolate.callWith(traced);
+    EXPECT_EQ(told, "select ? compiled;");
+    isolate.call("f", "8");
+    EXPECT_EQ(told, "select ? compiled;");
+    traced.boundValues = BoundValueDisplay::Shown;
+    isolate.callWith(traced);
+    EXPECT_EQ(told, "select ? compiled;select ?[7];");
+  });
+}
+
+TEST_F(Calling, GoesOnAfterWhatTheTraceThrew) {
+  with(kSelects, Isolation::Worker, [](Caller& isolate) {
+    CallRequest traced{.name = "f", .argument = "7"};
+    traced.trace = [](const TracedStatement&) { throw unavailable("no room"); };
+    EXPECT_EQ(answer(isolate.call("f", "7")), "1");
+    EXPECT_THROW(isolate.callWith(traced), Error);
+    EXPECT_EQ(answer(isolate.call("f", "7")), "1");
+  });
+}
+
 TEST_F(Calling, WritesOnlyWhereItMay) {
   const App::Loaded loaded = load(
       "export const f = (sql) => JSON.parse(__host_sqlite_call(JSON.stringify({ method: 'run', sql "

@@ -17,6 +17,7 @@
 #include "bridge/session.h"
 #include "database/connection-pool.h"
 #include "runtime/ending.h"
+#include "runtime/http-message.h"
 #include "sandbox/engine.h"
 #include "sandbox/instance.h"
 #include "sandbox/snapshot.h"
@@ -28,13 +29,16 @@ using LogSink = std::function<void(LogStream, std::string_view)>;
 
 struct AppOptions {
   Limits limits;
-  std::vector<std::string> arguments;  // The app's `args`.
+  std::vector<std::string> arguments{};  // The app's `args`.
+  // The JSON object that the app's handlers get as `env`; empty: one without members. It may have
+  // secrets in it, so it is never part of the snapshot's file.
+  std::string environment{};
   // Receives what the app writes while it is loaded, on the thread that loads it.
-  LogSink log;
+  LogSink log{};
   // Where the app's snapshot is kept for the next time; empty: nowhere. Its folder must exist. A
   // file that is damaged, or was made from anything else, is made anew; one that cannot be written
   // is done without.
-  std::filesystem::path snapshotFile;
+  std::filesystem::path snapshotFile{};
 };
 
 // An app that was loaded: the snapshot of its bundle, and its limits. Immutable; isolates of many
@@ -87,17 +91,31 @@ struct IsolateOptions {
   ResetCheck resetCheck = ResetCheck::No;
 };
 
+// What of an app is called.
+enum class CallKind : std::uint8_t {
+  Function,   // One that it exports.
+  Fetch,      // The handler of HTTP requests in its default export.
+  Scheduled,  // That of events.
+};
+
 struct CallRequest {
-  std::string_view name;        // Of a function that the app exports.
-  std::string_view argument{};  // JSON; empty: no argument. Or bytes, for a Uint8Array.
+  std::string_view name{};  // Of a function that the app exports; of handlers not looked at.
+  // JSON; empty: no argument. Or bytes, for a Uint8Array. Of Fetch the message of encodeFetch(), of
+  // Scheduled the event as JSON.
+  std::string_view argument{};
+  CallKind kind = CallKind::Function;
   // None: the app's. memoryBytesMax is the app's in any case, and must be the same.
   std::optional<Limits> limits{};
   // Receives what the call writes, on the thread that called; may be empty.
   LogSink log{};
   bool readOnly = false;                               // The call may only read.
   std::shared_ptr<const Capabilities> capabilities{};  // What it may touch; null: everything.
-  BoundValueDisplay boundValues = BoundValueDisplay::Hidden;  // In messages about statements.
+  BoundValueDisplay boundValues = BoundValueDisplay::Hidden;  // In messages and the trace.
+  // Is told of the call's SQL, on the thread that called; may be empty. As SessionOptions has it.
+  StatementSink trace{};
   Payload argumentKind = Payload::Json;
+  // Whether Cost::processor is wanted: two system calls for each turn on a thread.
+  bool measuresProcessor = true;
   // Ends this call, and no other one, when stop is requested of it, from any thread: at once as a
   // rule, after Watchdog::kGrace at the latest. A call that has ended meanwhile is not changed by
   // it. What the call has committed stays; what it left open is rolled back.
@@ -128,7 +146,22 @@ struct CallReport {
   Cost cost;
 };
 
-// One guest of an app, called again and again. Belongs to one thread, which GuestThread made.
+// How far a call has come that was begun.
+struct CallStep {
+  enum class State : std::uint8_t {
+    Ended,      // finish() says how.
+    Waits,      // For a timer; nothing to do before `until`.
+    WantsBody,  // The same, or for the next piece of the request's body, whichever comes first.
+    Response,   // Of Fetch: response() has the head of the answer, and the first part of its body.
+    Piece,      // piece() has the next part.
+  };
+  State state = State::Ended;
+  // When to call advance() at the latest: at the next timer, or when the call's time is over.
+  std::chrono::steady_clock::time_point until{};
+};
+
+// One guest of an app, called again and again. One thread at a time may use it, which GuestThread
+// made; between calls, and while one is parked, another one may take over.
 class Isolate {
  public:
   // Keeps a reference to `watchdog`, which must outlive it. Makes its guest at the first call, or
@@ -140,16 +173,44 @@ class Isolate {
 
   // Calls a function of the app, whose queries go to `database`. The call has its limits, and a
   // session of its own. Throws InvalidRequest for another memoryBytesMax than the app's,
-  // Unavailable when no guest can be made, Internal for bugs of ours, and what the log throws; how
-  // the call ended, however badly, is in the report. Can be called again after anything. With
+  // Unavailable when no guest can be made, Internal for bugs of ours, and what log and trace throw;
+  // how the call ended, however badly, is in the report. Can be called again after anything. With
   // Isolation::Worker, calls for another database find what those for the first one left.
   CallReport call(ConnectionPool& database, const CallRequest& request);
+
+  // The same in steps, for whoever has something else to do while a call waits: begin(), advance()
+  // until it has Ended, finish(). Each throws as call() does; the call is over then. `request` and
+  // what its views name are needed during begin() alone, `database` to the end. The clock of the
+  // call's time limit goes on between the steps.
+  void begin(ConnectionPool& database, CallRequest request);
+  CallStep advance();
+  // Leaves the call to whichever thread goes on with it. Not with hasTransaction(), unless that
+  // thread is sure to: whoever waits to write would wait for a call that nobody advances.
+  void park() noexcept;
+  bool hasTransaction() const noexcept;
+  CallReport finish();
+  // Lets a call end that its caller does not go on with: as TimeExceeded when its time is over,
+  // else as Cancelled. The next advance() says so. Nothing when it has ended already.
+  void giveUp(std::string_view why);
+  // Ends a call whose report nobody wants.
+  void abandon() noexcept;
+  bool isRunning() const noexcept { return call_ != nullptr; }
+
+  // After Response and Piece. What follows is made by the next advance().
+  FetchResponse& response() noexcept;
+  BodyPiece& piece() noexcept;
+  // Gives a handler of Fetch a piece of its request's body; when it does not want one, only that
+  // the client has gone is of interest to it. Not once the call has Ended.
+  void receive(std::string_view bytes, Instance::BodyState state);
 
   // Does now, while nobody waits, what the next call would begin with: puts the guest back to the
   // snapshot, or makes one. Nothing in it belongs to the last call afterwards. Throws Unavailable.
   void refresh();
   // Whether the next call has something to do first that refresh() would do now.
   bool needsRefresh() const noexcept { return state_ == State::Absent || state_ == State::Used; }
+
+  // Whether its guest has been called before.
+  bool hasServed() const noexcept { return hasServed_; }
 
   // Whether there is a guest. It can be discarded at any time between calls; the next call, or
   // refresh(), makes another one.
@@ -166,14 +227,21 @@ class Isolate {
 
  private:
   class Call;
+
+  void make(ConnectionPool& database, CallRequest& request);
+  template <typename Work>
+  auto orAbandon(Work&& work);
+  CallReport end();
+
   enum class State : std::uint8_t { Absent, Fresh, Kept, Used };
 
   const std::shared_ptr<const App> app_;
   Watchdog& watchdog_;
   const IsolateOptions options_;
-  const LogSink* log_ = nullptr;  // Of the call that runs.
   std::unique_ptr<Instance> instance_;
   State state_ = State::Absent;
+  bool hasServed_ = false;
+  std::unique_ptr<Call> call_;  // While one runs.
 };
 
 }  // namespace schemascript

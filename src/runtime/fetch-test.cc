@@ -1,8 +1,10 @@
 // An app's fetch() and scheduled(), by the exports that a server uses.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "runtime/app.h"
 #include "runtime/http-message.h"
@@ -258,6 +260,172 @@ TEST_F(Fetching, SaysWhatIsWrongWithTheHandler) {
   EXPECT_EQ(
       contains(failureOf("export default { fetch: () => new Response() }", "http://a:b/"), "URL"),
       "");
+}
+
+// The same in steps of an isolate, as a server drives it.
+class FetchingInSteps : public Fetching {
+ protected:
+  using Step = CallStep::State;
+
+  template <typename Use>
+  void withIsolate(std::string_view bundle, Use&& use, Isolation isolation = Isolation::Request) {
+    const App::Loaded loaded = App::load(*engine_, *watchdog_, bundle, {});
+    ASSERT_TRUE(loaded.app) << loaded.error.message;
+    GuestThread::run([&] {
+      Isolate isolate(loaded.app, *watchdog_,
+                      {.isolation = isolation, .resetCheck = ResetCheck::Yes});
+      use(isolate);
+    });
+  }
+
+  void begin(Isolate& isolate, std::string_view body = {}, bool follows = false,
+             std::chrono::milliseconds timeMax = std::chrono::seconds(30)) {
+    Limits limits;
+    limits.runTimeMax = timeMax;
+    const HeaderFields headers;
+    isolate.begin(pool_, {.argument = encodeFetch({.method = "POST",
+                                                   .url = "http://a/",
+                                                   .headers = headers,
+                                                   .body = body,
+                                                   .hasBody = follows || !body.empty(),
+                                                   .bodyFollows = follows}),
+                          .kind = CallKind::Fetch,
+                          .limits = limits});
+  }
+
+  // Up to the next step that is not a wait for a timer.
+  static CallStep step(Isolate& isolate) {
+    for (;;) {
+      const CallStep step = isolate.advance();
+      if (step.state != Step::Waits) return step;
+      std::this_thread::sleep_until(step.until);
+    }
+  }
+
+  ConnectionPool pool_{DatabaseOptions{}};
+};
+
+TEST_F(FetchingInSteps, GoesFromTheRequestToTheReport) {
+  withIsolate(R"js(
+    const ask = (sql) => JSON.parse(__host_sqlite_call(JSON.stringify({ method: "get", sql })));
+    let calls = 0;
+    export default { async fetch(request) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      const text = await request.text();
+      return new Response(text + ask("select 42").rows[0] + ++calls, { status: 201 });
+    } })js",
+              [this](Isolate& isolate) {
+                for (int round = 0; round < 3; ++round) {
+                  begin(isolate, "body ");
+                  EXPECT_TRUE(isolate.isRunning());
+                  EXPECT_EQ(isolate.advance().state, Step::Waits);
+                  EXPECT_EQ(step(isolate).state, Step::Response);
+                  EXPECT_EQ(isolate.response().status, 201);
+                  EXPECT_EQ(isolate.response().body, "body 421");
+                  EXPECT_EQ(isolate.advance().state, Step::Ended);
+                  EXPECT_EQ(isolate.advance().state, Step::Ended);
+                  const CallReport report = isolate.finish();
+                  EXPECT_FALSE(isolate.isRunning());
+                  EXPECT_EQ(report.end, CallEnd::Answered) << report.error.message;
+                  EXPECT_EQ(report.cost.statements, 1u);
+                  EXPECT_GT(report.cost.fuel, 10u);
+                }
+              });
+}
+
+TEST_F(FetchingInSteps, PassesBodiesInPieces) {
+  withIsolate(R"js(export default { fetch: (request, env, context) => {
+    context.waitUntil(new Promise((resolve) => setTimeout(resolve, 1)));
+    return new Response(request.body);
+  } })js",
+              [this](Isolate& isolate) {
+                begin(isolate, "one", true);
+                EXPECT_EQ(step(isolate).state, Step::Response);
+                EXPECT_EQ(isolate.response().body, "");
+                EXPECT_EQ(step(isolate).state, Step::Piece);
+                EXPECT_EQ(isolate.piece().bytes, "one");
+                EXPECT_EQ(isolate.advance().state, Step::WantsBody);
+                EXPECT_EQ(isolate.advance().state, Step::WantsBody);
+                isolate.receive("two", Instance::BodyState::Last);
+                EXPECT_EQ(step(isolate).state, Step::Piece);
+                EXPECT_EQ(isolate.piece().bytes, "two");
+                EXPECT_TRUE(isolate.piece().following.body);
+                EXPECT_EQ(step(isolate).state, Step::Piece);
+                EXPECT_EQ(isolate.piece().bytes, "");
+                EXPECT_FALSE(isolate.piece().following.body);
+                EXPECT_TRUE(isolate.piece().following.work);
+                EXPECT_EQ(step(isolate).state, Step::Piece);
+                EXPECT_FALSE(isolate.piece().following.work);
+                EXPECT_EQ(step(isolate).state, Step::Ended);
+                EXPECT_EQ(isolate.finish().end, CallEnd::Answered);
+              });
+}
+
+TEST_F(FetchingInSteps, EndsAtTheTimeLimitWhateverItWaitsFor) {
+  withIsolate(R"js(export default { fetch: async (request) => {
+    if ((await request.text()) === "timer") await new Promise((resolve) => setTimeout(resolve, 60_000));
+    if (request.method === "POST") for (;;);
+  } })js",
+              [this](Isolate& isolate) {
+                begin(isolate, "", true, std::chrono::milliseconds(60));
+                CallStep waits = isolate.advance();
+                EXPECT_EQ(waits.state, Step::WantsBody);
+                std::this_thread::sleep_until(waits.until);
+                EXPECT_EQ(step(isolate).state, Step::Ended);
+                CallReport report = isolate.finish();
+                EXPECT_EQ(report.end, CallEnd::TimeExceeded);
+                EXPECT_EQ(report.error.message, "it was waiting for the body of its request");
+                begin(isolate, "timer", false, std::chrono::milliseconds(60));
+                EXPECT_EQ(step(isolate).state, Step::Ended);
+                report = isolate.finish();
+                EXPECT_EQ(report.end, CallEnd::TimeExceeded);
+                EXPECT_EQ(report.error.message, "it was waiting for a timer");
+                begin(isolate, "loop", false, std::chrono::milliseconds(60));
+                EXPECT_EQ(step(isolate).state, Step::Ended);
+                EXPECT_EQ(isolate.finish().end, CallEnd::TimeExceeded);
+              });
+}
+
+TEST_F(FetchingInSteps, CanBeAbandonedAtEachStep) {
+  withIsolate(R"js(
+    const ask = (request) => JSON.parse(__host_sqlite_call(JSON.stringify(request)));
+    export default { fetch: async (request) => {
+      ask({ method: "begin" });
+      ask({ method: "run", sql: "create table t (x)", transaction: 1 });
+      await request.text();
+      return new Response(new Blob(["answer"]).stream());
+    } })js",
+              [this](Isolate& isolate) {
+                for (int steps = 0; steps < 5; ++steps) {
+                  begin(isolate, "one", true);
+                  for (int count = 0; count < steps; ++count) {
+                    if (isolate.advance().state == Step::WantsBody) {
+                      isolate.receive("", Instance::BodyState::Last);
+                    }
+                  }
+                  isolate.abandon();
+                  EXPECT_FALSE(isolate.isRunning());
+                  // The transaction is gone, and the next call is like the first.
+                  pool_.lend()->execute("create table t (x)", Rules::Host);
+                  pool_.lend()->execute("drop table t", Rules::Host);
+                }
+              });
+}
+
+TEST_F(FetchingInSteps, ReportsWhatTheHandlerDidWrong) {
+  withIsolate("export default { fetch() { throw new RangeError('no'); } }",
+              [this](Isolate& isolate) {
+                begin(isolate);
+                EXPECT_EQ(step(isolate).state, Step::Ended);
+                const CallReport report = isolate.finish();
+                EXPECT_EQ(report.end, CallEnd::Threw);
+                EXPECT_EQ(report.error.name, "RangeError");
+              });
+  withIsolate("export const f = 1;", [this](Isolate& isolate) {
+    begin(isolate);
+    EXPECT_EQ(step(isolate).state, Step::Ended);
+    EXPECT_EQ(isolate.finish().end, CallEnd::NoSuchExport);
+  });
 }
 
 // Routers are objects of classes, and hand requests on.

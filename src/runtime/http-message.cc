@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/http-token.h"
 
 namespace schemascript {
 namespace {
@@ -65,18 +66,9 @@ class Reader {
   std::string_view rest_;
 };
 
-bool isTokenCharacter(char c) noexcept {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-
 // What the standard lets a header hold. HTTP wants no other control characters either, and takes
 // them.
 bool isFieldCharacter(char c) noexcept { return c != '\0' && c != '\r' && c != '\n'; }
-
-bool isToken(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, isTokenCharacter);
-}
 
 bool isFieldValue(std::string_view text) { return std::ranges::all_of(text, isFieldCharacter); }
 
@@ -111,7 +103,7 @@ FetchResponse decodeFetchResponse(std::string_view message) {
   for (std::uint32_t index = 0; index < count; ++index) {
     const std::string_view name = reader.bytes();
     const std::string_view value = reader.bytes();
-    if (!isToken(name) || !isFieldValue(value)) Reader::refuse();
+    if (!isHttpToken(name) || !isFieldValue(value)) Reader::refuse();
     response.headers.emplace_back(name, value);
   }
   response.body = reader.bytes();

@@ -225,6 +225,70 @@ TEST_F(Pooling, GivesUpWhatNobodyUses) {
   });
 }
 
+TEST_F(Pooling, LendsAsManyAsAreInUse) {
+  for (const Isolation isolation : {Isolation::Request, Isolation::Worker}) {
+    with({}, [&](IsolatePool& pool) {
+      const auto next = [&](const IsolatePool::Loan& loan) {
+        return loan->call(*database_, {.name = "next"}).result;
+      };
+      IsolatePool::Loan one = pool.lend(app_, database_, isolation);
+      IsolatePool::Loan other = pool.lend(app_, database_, isolation);
+      EXPECT_EQ(next(one), "1");
+      EXPECT_EQ(next(other), "1");
+      EXPECT_EQ(pool.counters().isolates, 0u);
+      pool.takeBack(std::move(one), CallEnd::Answered);
+      EXPECT_EQ(pool.counters().isolates, 1u);
+      EXPECT_GT(pool.counters().bytes, 0u);
+      {
+        const IsolatePool::Loan given = std::move(other);  // And given up.
+      }
+      EXPECT_EQ(next(pool.lend(app_, database_, isolation)),
+                isolation == Isolation::Worker ? "2" : "1");
+      EXPECT_EQ(pool.counters().made, 2u);
+      EXPECT_EQ(pool.counters().isolates, 0u);
+      EXPECT_EQ(pool.counters().bytes, 0u);
+    });
+  }
+}
+
+// The one that was used last is the warmest.
+TEST_F(Pooling, LendsTheLastOneFirst) {
+  with({}, [&](IsolatePool& pool) {
+    std::vector<IsolatePool::Loan> loans;
+    for (int count = 0; count < 3; ++count) {
+      loans.push_back(pool.lend(app_, database_, Isolation::Worker));
+    }
+    for (int calls = 3; calls > 0; --calls) {
+      for (int count = 0; count < calls; ++count) {
+        EXPECT_EQ(loans[0]->call(*database_, {.name = "next"}).end, CallEnd::Answered);
+      }
+      pool.takeBack(std::move(loans[0]), CallEnd::Answered);
+      loans.erase(loans.begin());
+    }
+    EXPECT_EQ(call(pool, "next", Isolation::Worker), "2");
+    EXPECT_EQ(call(pool, "next", Isolation::Worker), "3");
+  });
+}
+
+TEST_F(Pooling, TakesBackWhatAnotherPoolLent) {
+  with({.restAfter = 0ms}, [&](IsolatePool& pool) {
+    EXPECT_EQ(call(pool, "next", Isolation::Worker), "1");
+    IsolatePool::Loan loan = pool.lend(app_, database_, Isolation::Worker);
+    const auto pass = [&](IsolatePool& other) {
+      EXPECT_EQ(loan->call(*database_, {.name = "next"}).result, "2");
+      other.takeBack(std::move(loan), CallEnd::Answered);
+      while (other.prepareAhead()) {
+      }
+      EXPECT_EQ(call(other, "next", Isolation::Worker), "3");
+      EXPECT_EQ(other.counters().isolates, 1u);
+    };
+    with({.restAfter = 0ms}, pass);
+    EXPECT_EQ(pool.counters().isolates, 0u);
+    EXPECT_EQ(pool.nextWork(), IsolatePool::Clock::time_point::max());
+    EXPECT_FALSE(pool.prepareAhead());
+  });
+}
+
 TEST_F(Pooling, SurvivesWhatACallThrows) {
   with({}, [&](IsolatePool& pool) {
     const auto app = load("export const say = () => { console.log('x'); return 1; };");

@@ -14,6 +14,7 @@ bool isSame(const std::weak_ptr<ConnectionPool>& one, const std::weak_ptr<Connec
 
 struct IsolatePool::Entry {
   Key key{};
+  ByKey::iterator place{};  // While nobody uses it.
   // With Isolation::Worker. Weak, so that an isolate does not keep a database open.
   std::weak_ptr<ConnectionPool> database{};
   std::unique_ptr<Isolate> isolate{};
@@ -21,6 +22,13 @@ struct IsolatePool::Entry {
   Clock::time_point usedAt{};
   bool isToPrepare = false;  // There is something to do that prepareAhead() may try.
 };
+
+IsolatePool::Loan::Loan() noexcept = default;
+IsolatePool::Loan::Loan(Loan&&) noexcept = default;
+IsolatePool::Loan& IsolatePool::Loan::operator=(Loan&&) noexcept = default;
+IsolatePool::Loan::~Loan() = default;
+
+Isolate& IsolatePool::Loan::operator*() const noexcept { return *entry_.front().isolate; }
 
 IsolatePool::IsolatePool(Watchdog& watchdog, IsolatePoolOptions options)
     : watchdog_(watchdog), options_(options), firstResting_(entries_.end()) {}
@@ -30,54 +38,86 @@ IsolatePool::~IsolatePool() = default;
 CallReport IsolatePool::call(const std::shared_ptr<const App>& app,
                              const std::shared_ptr<ConnectionPool>& database, Isolation isolation,
                              const CallRequest& request) {
-  Entry& entry = take(app, database, isolation);
+  Loan loan = lend(app, database, isolation);
   CallReport report;
   try {
-    if (entry.isolate->needsRefresh()) refresh(entry);
-    report = entry.isolate->call(*database, request);
+    report = loan->call(*database, request);
   } catch (...) {
-    discard(entries_.begin());
+    giveUp(std::move(loan));
     throw;
   }
-  entry.usedAt = Clock::now();
-  settle(entry);
-  if (!mayGoOn(report.end) || entry.bytes > options_.isolateBytesMax) giveUp(entry);
-  mark(entry, entry.isolate->needsRefresh());
-  makeRoom();
+  takeBack(std::move(loan), report.end);
   return report;
 }
 
-// The entry is the first of all afterwards.
-IsolatePool::Entry& IsolatePool::take(const std::shared_ptr<const App>& app,
-                                      const std::shared_ptr<ConnectionPool>& database,
-                                      Isolation isolation) {
+IsolatePool::Loan IsolatePool::lend(const std::shared_ptr<const App>& app,
+                                    const std::shared_ptr<ConnectionPool>& database,
+                                    Isolation isolation) {
   const bool keepsState = isolation == Isolation::Worker;
   const Key key{app.get(), keepsState ? database.get() : nullptr};
-  const auto found = byKey_.find(key);
-  if (found != byKey_.end()) {
-    const Entries::iterator entry = found->second;
-    // Another database may have got the address of one that was closed.
-    if (!keepsState || isSame(entry->database, database)) {
-      wake(entry);
-      entries_.splice(entries_.begin(), entries_, entry);
-      entry->usedAt = Clock::now();
-      return *entry;
-    }
-    discard(entry);
-  }
-  entries_.push_front({.key = key, .usedAt = Clock::now()});
-  Entry& entry = entries_.front();
-  try {
+  Loan loan;
+  if (!tryTake(key, database, loan)) {
+    Entry& entry = loan.entry_.emplace_back(Entry{.key = key});
     if (keepsState) entry.database = database;
     entry.isolate = std::make_unique<Isolate>(
         app, watchdog_, IsolateOptions{.isolation = isolation, .resetCheck = options_.resetCheck});
-    byKey_.emplace(key, entries_.begin());
-  } catch (...) {
-    entries_.pop_front();
-    throw;
+    loan.place_ = newPlace(key);
   }
+  if (loan->needsRefresh()) {
+    try {
+      refresh(loan.entry_.front());
+    } catch (...) {
+      ++counters_.discarded;
+      throw;
+    }
+  }
+  return loan;
+}
+
+// A place for an isolate that has none yet.
+IsolatePool::ByKey::node_type IsolatePool::newPlace(const Key& key) {
+  ByKey one;
+  return one.extract(one.emplace(key, Entries::iterator{}));
+}
+
+bool IsolatePool::tryTake(const Key& key, const std::shared_ptr<ConnectionPool>& database,
+                          Loan& loan) {
+  for (;;) {
+    const auto [first, end] = byKey_.equal_range(key);
+    if (first == end) return false;
+    const Entries::iterator entry = std::prev(end)->second;
+    // Another database may have got the address of one that was closed.
+    if (key.second != nullptr && !isSame(entry->database, database)) {
+      discard(entry);
+      continue;
+    }
+    wake(entry);
+    mark(*entry, false);
+    counters_.bytes -= entry->bytes;
+    --counters_.isolates;
+    loan.place_ = byKey_.extract(entry->place);
+    loan.entry_.splice(loan.entry_.begin(), entries_, entry);
+    return true;
+  }
+}
+
+void IsolatePool::takeBack(Loan loan, CallEnd end) noexcept {
+  entries_.splice(entries_.begin(), loan.entry_);
+  const Entries::iterator entry = entries_.begin();
+  loan.place_.mapped() = entry;
+  entry->place = byKey_.insert(std::move(loan.place_));
+  entry->usedAt = Clock::now();
+  counters_.bytes += entry->bytes;
   ++counters_.isolates;
-  return entry;
+  settle(*entry);
+  if (!mayGoOn(end) || entry->bytes > options_.isolateBytesMax) giveUp(*entry);
+  mark(*entry, entry->isolate->needsRefresh());
+  makeRoom();
+}
+
+void IsolatePool::giveUp(Loan loan) noexcept {
+  loan.entry_.clear();
+  ++counters_.discarded;
 }
 
 void IsolatePool::refresh(Entry& entry) {
@@ -110,7 +150,7 @@ void IsolatePool::discard(Entries::iterator entry) noexcept {
   counters_.bytes -= entry->bytes;
   --counters_.isolates;
   ++counters_.discarded;
-  byKey_.erase(entry->key);
+  byKey_.erase(entry->place);
   entries_.erase(entry);
 }
 

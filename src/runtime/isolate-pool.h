@@ -15,8 +15,8 @@
 namespace schemascript {
 
 struct IsolatePoolOptions {
-  // What all isolates may take together, as Isolate::residentBytes() counts. The isolate that is in
-  // use is kept whatever it takes.
+  // What all isolates may take together that are not in use, as Isolate::residentBytes() counts.
+  // The one that was used last is kept whatever it takes.
   std::uint64_t bytesMax = 256ull << 20;
   // An isolate that takes more after a call is given up. A call of a usual app leaves some hundred
   // kilobytes; one that sorted a large answer leaves megabytes, which nobody needs afterwards.
@@ -29,8 +29,15 @@ struct IsolatePoolOptions {
   ResetCheck resetCheck = ResetCheck::No;
 };
 
-// Belongs to one thread, which GuestThread made; that thread destroys it, too.
+// Belongs to one thread, which GuestThread made; that thread destroys it, too. What it lends may be
+// given to the pool of another thread.
 class IsolatePool {
+  struct Entry;
+  using Entries = std::list<Entry>;
+  // The database is null for Isolation::Request.
+  using Key = std::pair<const App*, const ConnectionPool*>;
+  using ByKey = std::multimap<Key, Entries::iterator>;
+
  public:
   using Clock = std::chrono::steady_clock;
 
@@ -38,8 +45,8 @@ class IsolatePool {
     std::uint64_t made = 0;
     std::uint64_t reset = 0;      // Put back to the snapshot, ahead of a call or by it.
     std::uint64_t discarded = 0;  // For whatever reason.
-    std::size_t isolates = 0;     // Now.
-    std::uint64_t bytes = 0;      // Now, of all of them.
+    std::size_t isolates = 0;     // Now, without those that are lent.
+    std::uint64_t bytes = 0;      // Now, of all of these.
   };
 
   // Keeps a reference to `watchdog`, which must outlive it.
@@ -48,8 +55,35 @@ class IsolatePool {
   IsolatePool(const IsolatePool&) = delete;
   IsolatePool& operator=(const IsolatePool&) = delete;
 
-  // Calls a function of `app` in an isolate of its own: with Isolation::Request any that the app
-  // has here, with Isolation::Worker the one of this app and this database. Throws as
+  // An isolate that is in use: nobody else has it. Movable; one that is destroyed is given up.
+  class Loan {
+   public:
+    Loan() noexcept;
+    Loan(Loan&&) noexcept;
+    Loan& operator=(Loan&&) noexcept;
+    ~Loan();
+
+    Isolate& operator*() const noexcept;
+    Isolate* operator->() const noexcept { return &**this; }
+
+   private:
+    friend class IsolatePool;
+
+    Entries entry_;           // One, unless it was moved from.
+    ByKey::node_type place_;  // Kept for its memory.
+  };
+
+  // One of those that nobody uses, the warmest first, or a new one, ready for a call: with
+  // Isolation::Request any of the app, with Isolation::Worker one of this app and this database,
+  // with what its last call left. Throws Unavailable when no guest can be made.
+  Loan lend(const std::shared_ptr<const App>& app, const std::shared_ptr<ConnectionPool>& database,
+            Isolation isolation);
+  // After a call that ended so.
+  void takeBack(Loan loan, CallEnd end) noexcept;
+  // Instead, when the call threw.
+  void giveUp(Loan loan) noexcept;
+
+  // Calls a function of `app` in an isolate that it lends to itself. Throws as
   // Isolate::call(); the isolate is given up then, as it is when the call was stopped, ran out of
   // memory or trapped.
   CallReport call(const std::shared_ptr<const App>& app,
@@ -69,13 +103,8 @@ class IsolatePool {
   const Counters& counters() const noexcept { return counters_; }
 
  private:
-  struct Entry;
-  using Entries = std::list<Entry>;
-  // The database is null for Isolation::Request.
-  using Key = std::pair<const App*, const ConnectionPool*>;
-
-  Entry& take(const std::shared_ptr<const App>& app,
-              const std::shared_ptr<ConnectionPool>& database, Isolation isolation);
+  bool tryTake(const Key& key, const std::shared_ptr<ConnectionPool>& database, Loan& loan);
+  static ByKey::node_type newPlace(const Key& key);
   void refresh(Entry& entry);
   void settle(Entry& entry) noexcept;
   void giveUp(Entry& entry) noexcept;
@@ -90,7 +119,7 @@ class IsolatePool {
   const IsolatePoolOptions options_;
   Entries entries_;                 // The one that was used last at the front.
   Entries::iterator firstResting_;  // This one and all behind it rest.
-  std::map<Key, Entries::iterator> byKey_;
+  ByKey byKey_;                     // Of the same key, the one that was used last at the end.
   std::size_t toPrepare_ = 0;
   Counters counters_;
 };

@@ -259,5 +259,41 @@ TEST_F(Running, SurvivesTrapsOnSeveralThreads) {
   expectTheNextOneWorks();
 }
 
+constexpr std::string_view kInsertsTwice = R"js(
+  const statement = __host_sqlite.statement("create table if not exists t (a)");
+  __host_sqlite.run(statement, [], 0);
+  console.log("in between");
+  __host_sqlite.run(__host_sqlite.statement("insert into t values (?)"), [7], 0);
+)js";
+
+TEST_F(Running, TellsItsTraceOfEachStatement) {
+  std::string told;
+  const std::thread::id here = std::this_thread::get_id();
+  std::thread::id seen;
+  RunOptions options;
+  options.boundValues = BoundValueDisplay::Shown;
+  options.log = [&told](LogStream, std::string_view text) { told += text; };
+  options.trace = [&told, &seen](const TracedStatement& statement) {
+    seen = std::this_thread::get_id();
+    told += str(statement.sql, statement.values, '\n');
+  };
+  const RunReport report =
+      schemascript::run(*engine_, *watchdog_, pool_, kInsertsTwice, std::move(options));
+  EXPECT_EQ(report.end, End::Answered) << report.error.message;
+  EXPECT_EQ(told, "create table if not exists t (a)\nin between\ninsert into t values (?)[7]\n");
+  EXPECT_NE(seen, std::thread::id());
+  EXPECT_NE(seen, here);  // That of the guest.
+}
+
+TEST_F(Running, EndsWithWhatItsTraceThrows) {
+  RunOptions options;
+  options.log = [this](LogStream, std::string_view text) { written_ += text; };
+  options.trace = [](const TracedStatement&) { throw unavailable("the disk is full"); };
+  EXPECT_THROW(schemascript::run(*engine_, *watchdog_, pool_, kInsertsTwice, std::move(options)),
+               Error);
+  EXPECT_EQ(written_, "");
+  expectTheNextOneWorks();
+}
+
 }  // namespace
 }  // namespace schemascript

@@ -60,7 +60,8 @@ class Run {
             options.push == PushWhen::Never ? Pusher() : options.pusher,
             options.readOnly,
             options.capabilities,
-            options.boundValues};
+            options.boundValues,
+            options.trace};
   }
 
   std::string startOptions() const {

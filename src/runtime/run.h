@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "bridge/pusher.h"
+#include "bridge/statement-trace.h"
 #include "database/connection-pool.h"
 #include "runtime/ending.h"
 #include "sandbox/engine.h"
@@ -37,7 +38,9 @@ struct RunOptions {
   Pusher pusher;                                       // Unless Never.
   bool readOnly = false;                               // The app may only read.
   std::shared_ptr<const Capabilities> capabilities{};  // What it may touch; null: everything.
-  BoundValueDisplay boundValues = BoundValueDisplay::Hidden;  // In messages about statements.
+  BoundValueDisplay boundValues = BoundValueDisplay::Hidden;  // In messages and the trace.
+  // Is told of the app's SQL, on the thread that runs it; may be empty. As SessionOptions has it.
+  StatementSink trace{};
   // Not empty: the app is only read for its tables, and this output is made of them: `ts`, `json`,
   // `js`, `sql`, `mermaid`, `svg`, `text` or `describe`.
   std::string emit{};
@@ -60,7 +63,8 @@ struct RunReport {
 inline constexpr std::string_view kBundleName = "schemascript:app";
 
 // Throws Unavailable when no guest can be made, Internal
-// for bugs of ours, and whatever `log` throws; how the app ended, however badly, is in the report.
+// for bugs of ours, and whatever `log` and `trace` throw; how the app ended, however badly, is in
+// the report.
 RunReport run(const Engine& engine, Watchdog& watchdog, ConnectionPool& pool,
               std::string_view bundle, RunOptions options);
 

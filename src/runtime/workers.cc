@@ -4,105 +4,18 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <deque>
+#include <map>
 #include <mutex>
-#include <unordered_map>
+#include <stop_token>
 #include <utility>
 #include <vector>
+
+#include "runtime/work-queue.h"
 
 namespace schemascript {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-struct QueuedJob {
-  Job job;
-  Clock::time_point postedAt;
-};
-
-// The jobs of one key.
-struct Tenant {
-  std::string key;
-  std::deque<QueuedJob> waiting;
-  unsigned running = 0;
-  bool hasTurn = false;  // It is among those that take turns.
-};
-
-// The jobs that wait. Tenants of which a job may run take turns. Not thread-safe.
-class Queue {
- public:
-  explicit Queue(const WorkersOptions& options)
-      : queueMax_(options.queueMax),
-        runningPerKeyMax_(options.runningPerKeyMax == 0 ? options.threads
-                                                        : options.runningPerKeyMax),
-        waitingPerKeyMax_(options.waitingPerKeyMax == 0 ? options.queueMax
-                                                        : options.waitingPerKeyMax) {}
-
-  [[nodiscard]] bool tryAdd(Job& job) {
-    if (size_ >= queueMax_) return false;
-    Tenant& tenant = tenants_[job.key];
-    if (tenant.waiting.size() >= waitingPerKeyMax_) return false;
-    if (tenant.key.empty()) tenant.key = job.key;
-    tenant.waiting.push_back({std::move(job), Clock::now()});
-    ++size_;
-    giveTurn(tenant);
-    return true;
-  }
-
-  // Whether a job may run now.
-  bool isReady() const noexcept { return !turns_.empty(); }
-
-  struct Taken {
-    Tenant* tenant;  // To be given back to release().
-    QueuedJob queued;
-  };
-  // While isReady().
-  Taken take() {
-    Tenant& tenant = *turns_.front();
-    turns_.pop_front();
-    tenant.hasTurn = false;
-    Taken taken{&tenant, std::move(tenant.waiting.front())};
-    tenant.waiting.pop_front();
-    ++tenant.running;
-    --size_;
-    giveTurn(tenant);
-    return taken;
-  }
-
-  void release(Tenant& tenant) {
-    --tenant.running;
-    giveTurn(tenant);
-    if (tenant.running == 0 && tenant.waiting.empty()) tenants_.erase(tenants_.find(tenant.key));
-  }
-
-  std::vector<QueuedJob> takeAll() {
-    std::vector<QueuedJob> all;
-    turns_.clear();
-    for (auto& [key, tenant] : tenants_) {
-      std::ranges::move(tenant.waiting, std::back_inserter(all));
-      tenant.waiting.clear();
-      tenant.hasTurn = false;
-    }
-    size_ = 0;
-    return all;
-  }
-
-  std::size_t size() const noexcept { return size_; }
-
- private:
-  void giveTurn(Tenant& tenant) {
-    if (tenant.hasTurn || tenant.waiting.empty() || tenant.running >= runningPerKeyMax_) return;
-    turns_.push_back(&tenant);
-    tenant.hasTurn = true;
-  }
-
-  const std::size_t queueMax_;
-  const unsigned runningPerKeyMax_;
-  const std::size_t waitingPerKeyMax_;
-  std::unordered_map<std::string, Tenant> tenants_;  // Those with a job that waits or runs.
-  std::deque<Tenant*> turns_;
-  std::size_t size_ = 0;
-};
 
 void answer(Job& job, JobReport report) noexcept {
   try {
@@ -133,114 +46,363 @@ IsolatePoolOptions poolOptions(const WorkersOptions& options) {
 
 }  // namespace
 
-// What the threads share.
-class Workers::Shared {
+// A job that was begun. Whoever is at it uses it alone, but for what is guarded.
+class OpenCall : public std::enable_shared_from_this<OpenCall> {
  public:
-  Shared(Watchdog& watchdog, WorkersOptions options);
-  ~Shared();
+  OpenCall(QueuedJob queued, WorkQueue::Tenant& of)
+      : job(std::move(queued.job)), postedAt(queued.postedAt), tenant(of) {}
+
+  struct Body {
+    std::string bytes;
+    Instance::BodyState state;
+  };
+  struct WakeUp {
+    OpenCall& call;
+    Workers::Shared& shared;
+    void operator()() const noexcept;
+  };
+  using Timers = std::multimap<Clock::time_point, std::shared_ptr<OpenCall>>;
+
+  Job job;
+  const Clock::time_point postedAt;
+  WorkQueue::Tenant& tenant;
+  std::shared_ptr<ConnectionPool> database;
+  std::optional<IsolatePool::Loan> loan;
+  JobReport report;
+  Clock::time_point until;    // As the last step said.
+  bool isReading = false;     // A piece of the body was asked for, and has not been received.
+  bool waitsForRoom = false;  // Nothing can be answered before its reader has room.
+  std::optional<std::stop_callback<WakeUp>> onStop;
+
+  // Guarded by the mutex of the workers.
+  bool isParked = false;
+  bool isWoken = false;                       // Something came while it was not parked.
+  std::condition_variable* waiter = nullptr;  // Of a thread that waits with it.
+  Timers::iterator timer;                     // While it is parked.
+  bool hasRoom = false;
+  std::optional<Body> body;
+};
+
+// What the threads share with each other, and with those who wake calls.
+class Workers::Shared : public std::enable_shared_from_this<Shared> {
+ public:
+  explicit Shared(WorkersOptions options) : options_(options), queue_(options) {}
+
+  void start(Watchdog& watchdog);
+  void end() noexcept;
 
   [[nodiscard]] bool tryPost(Job job);
-  void drain();
+  bool drainUntil(Clock::time_point until);
   Counters counters() const;
+
+  // Something that `call` may wait for is there; `note` writes it down.
+  template <typename Note>
+  void wake(OpenCall& call, Note&& note) {
+    std::condition_variable* woken = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      note();
+      call.isWoken = true;
+      woken = call.waiter;
+      if (call.isParked) {
+        makeReady(call.timer);
+        woken = nextToWake();
+      }
+    }
+    if (woken != nullptr) woken->notify_one();
+  }
 
  private:
   friend class Worker;
 
-  // Lets the threads end after the jobs that they are at.
-  void end() noexcept;
+  void askToEnd() noexcept;
+  void makeReady(OpenCall::Timers::iterator timer);
+  void makeReadyUntil(Clock::time_point now);
+  Clock::time_point nextTimer() const noexcept {
+    return timers_.empty() ? Clock::time_point::max() : timers_.begin()->first;
+  }
+  // Sees to it that a thread is there for the timers while the one that asks is busy.
+  void entrustTimers() noexcept;
+  // Of a thread that sleeps and has something to do now. To be notified without the lock, for which
+  // that thread would have to wait at once.
+  std::condition_variable* nextToWake();
+  std::condition_variable* takeLastSleeper() noexcept;
+  void wakeLast() noexcept;
+  void wakeAll() noexcept;
+  bool isIdle() const noexcept { return queue_.open() == 0 && queue_.waiting() == 0; }
 
   const WorkersOptions options_;
   mutable std::mutex mutex_;  // Guards all below, but for the inside of the threads.
   std::condition_variable idle_;
-  Queue queue_;
-  // Those that wait for a job. The one that worked last is at the end and gets the next one: its
-  // isolates are warm, and the others may sleep.
+  WorkQueue queue_;
+  OpenCall::Timers timers_;  // The calls that are parked, and when they go on at the latest.
+  // Those that wait for something to do. The one that worked last is at the end and gets the next
+  // work: its isolates are warm, and the others may sleep.
   std::vector<Worker*> sleeping_;
-  std::size_t running_ = 0;
   std::uint64_t served_ = 0;
   std::uint64_t refused_ = 0;
   bool ending_ = false;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 
-// One thread, from its first job to its last.
+void OpenCall::WakeUp::operator()() const noexcept {
+  shared.wake(call, [] {});
+}
+
+// One thread, from its first work to its last.
 class Workers::Worker {
  public:
   Worker(Shared& shared, Watchdog& watchdog)
       : shared_(shared), watchdog_(watchdog), thread_(std::in_place, [this] { run(); }) {}
 
-  // Waits for the end of the thread, which Shared::end() asked for. What is left may still be woken
-  // by a thread that posts.
+  // Waits for the end of the thread, which Shared::askToEnd() asked for. What is left may still be
+  // woken by a thread that posts.
   void join() { thread_.reset(); }
 
  private:
   friend class Shared;
 
+  using Lock = std::unique_lock<std::mutex>;
+
   void run() {
     IsolatePool pool(watchdog_, poolOptions(shared_.options_));
-    std::unique_lock lock(shared_.mutex_);
-    while (!shared_.ending_) {
+    pool_ = &pool;
+    Lock lock(shared_.mutex_);
+    while (!shared_.ending_ || shared_.queue_.open() != 0) {
+      shared_.makeReadyUntil(Clock::now());
       if (shared_.queue_.isReady()) {
-        serve(pool, lock);
+        shared_.entrustTimers();
+        serve(lock);
       } else {
         lock.unlock();
         const bool didSomething = pool.prepareAhead();
         lock.lock();
         isolates_ = pool.counters();
-        if (!didSomething && !shared_.queue_.isReady() && !shared_.ending_) {
-          sleep(lock, pool.nextWork());
-        }
+        if (!didSomething && !shared_.queue_.isReady()) sleep(lock);
       }
     }
     lock.unlock();
   }
 
   // `lock` is held before and after.
-  void serve(IsolatePool& pool, std::unique_lock<std::mutex>& lock) {
-    Queue::Taken taken = shared_.queue_.take();
-    ++shared_.running_;
+  void serve(Lock& lock) {
+    WorkQueue::Work work = shared_.queue_.take();
     lock.unlock();
+    WorkQueue::Tenant& tenant = *work.tenant;
+    bool isOver = false;
     {
-      Job job = std::move(taken.queued.job);
-      answer(job, reportOf(pool, job, taken.queued.postedAt));
-    }  // What the job owned ends before it counts as served.
+      const bool isNew = work.call == nullptr;
+      const auto call =
+          isNew ? std::make_shared<OpenCall>(*std::move(work.job), tenant) : std::move(work.call);
+      isOver = isOverAfter(*call, [&] { return (isNew && !begin(*call)) || goOn(*call); });
+      if (isOver) finish(*call);
+    }
     lock.lock();
-    isolates_ = pool.counters();
-    shared_.queue_.release(*taken.tenant);
-    --shared_.running_;
+    isolates_ = pool_->counters();
+    if (!isOver) return;  // It is parked.
+    // Its end may have made work ready that a limit held back; this thread takes it.
+    shared_.queue_.end(tenant);
     ++shared_.served_;
-    // Its end may have made a job ready that its key's limit held back; this thread takes it, and
-    // any other one has been woken for.
-    if (shared_.running_ == 0 && shared_.queue_.size() == 0) shared_.idle_.notify_all();
+    if (shared_.isIdle()) shared_.idle_.notify_all();
+    if (shared_.ending_ && shared_.queue_.open() == 0) shared_.wakeAll();
   }
 
-  static JobReport reportOf(IsolatePool& pool, const Job& job,
-                            Clock::time_point postedAt) noexcept {
-    JobReport report;
+  // What is thrown ends the job.
+  template <typename Work>
+  static bool isOverAfter(OpenCall& call, Work&& work) noexcept {
+    try {
+      return work();
+    } catch (...) {
+      call.report.end = JobEnd::Failed;
+      call.report.failure = errorOfCurrentException();
+      return true;
+    }
+  }
+
+  // False when it is over before anything was run.
+  bool begin(OpenCall& call) {
+    Job& job = call.job;
+    JobReport& report = call.report;
     const auto now = Clock::now();
-    report.waited = now - postedAt;
+    report.waited = now - call.postedAt;
     if (now > job.notAfter) {
       report.end = JobEnd::TooLate;
-      return report;
+      return false;
     }
     if (job.request.stop.stop_requested()) {
       report.call.end = CallEnd::Cancelled;
-      return report;
+      return false;
     }
-    try {
-      SS_CHECK(job.app && job.database, "a job without an app or a database");
-      CallRequest request = job.request;
-      request.name = job.name;
-      request.argument = job.argument;
-      report.call = pool.call(job.app, job.database, job.isolation, request);
-    } catch (...) {
-      report.end = JobEnd::Failed;
-      report.failure = errorOfCurrentException();
+    SS_CHECK(job.app && (job.database || job.open), "a job without an app or a database");
+    call.database = job.database ? job.database : job.open();
+    if (!call.database) {
+      report.end = JobEnd::NoDatabase;
+      return false;
     }
-    return report;
+    call.loan = pool_->lend(job.app, call.database, job.isolation);
+    report.isolateReused = (*call.loan)->hasServed();
+    job.request.name = job.name;
+    job.request.argument = job.argument;
+    (*call.loan)->begin(*call.database, job.request);
+    if (job.request.stop.stop_possible()) {
+      call.onStop.emplace(job.request.stop, OpenCall::WakeUp{call, shared_});
+    }
+    return true;
   }
 
-  void sleep(std::unique_lock<std::mutex>& lock, Clock::time_point until) {
+  // True when the call is over; false when it is parked, and not this thread's any more.
+  bool goOn(OpenCall& call) {
+    for (;;) {
+      switch (step(call)) {
+        case Next::Step:
+          break;
+        case Next::Wait:
+          if (!wait(call)) return false;
+          break;
+        case Next::Over:
+          return true;
+      }
+    }
+  }
+
+  enum class Next : std::uint8_t { Step, Wait, Over };
+
+  Next step(OpenCall& call) {
+    if (call.waitsForRoom && !hasRoom(call)) return Next::Wait;
+    Isolate& isolate = **call.loan;
+    const CallStep step = isolate.advance();
+    call.until = step.until;
+    switch (step.state) {
+      case CallStep::State::Response:
+        return afterAnswer(
+            call, [&](FetchPeer& peer) { return peer.respond(std::move(isolate.response())); });
+      case CallStep::State::Piece:
+        return afterAnswer(call,
+                           [&](FetchPeer& peer) { return peer.write(std::move(isolate.piece())); });
+      case CallStep::State::WantsBody:
+        return receiveBody(call) ? Next::Step : Next::Wait;
+      case CallStep::State::Waits:
+        return Next::Wait;
+      case CallStep::State::Ended:
+        break;
+    }
+    return Next::Over;
+  }
+
+  template <typename Answer>
+  Next afterAnswer(OpenCall& call, Answer&& answer) {
+    if (!call.job.peer) return Next::Step;
+    const FetchPeer::Taken taken = answer(*call.job.peer);
+    if (taken == FetchPeer::Taken::Gone) (*call.loan)->giveUp("nobody reads its answer");
+    if (taken == FetchPeer::Taken::Full) {
+      call.waitsForRoom = true;
+      call.job.peer->whenRoom([remote = remoteOf(call)] {
+        remote.wake([](OpenCall& woken) { woken.hasRoom = true; });
+      });
+    }
+    return Next::Step;
+  }
+
+  // Or it does not go on.
+  bool hasRoom(OpenCall& call) {
+    {
+      const std::lock_guard lock(shared_.mutex_);
+      if (std::exchange(call.hasRoom, false)) call.waitsForRoom = false;
+    }
+    if (!call.waitsForRoom) return true;
+    if (!call.job.request.stop.stop_requested() && Clock::now() < call.until) return false;
+    return giveUp(call, "it was waiting for its client to read the answer");
+  }
+
+  static bool giveUp(OpenCall& call, std::string_view why) {
+    call.waitsForRoom = false;
+    (*call.loan)->giveUp(why);
+    return true;
+  }
+
+  // False when it has to be waited for.
+  bool receiveBody(OpenCall& call) {
+    if (!call.job.peer) {
+      (*call.loan)->receive({}, Instance::BodyState::ClientGone);
+      return true;
+    }
+    if (!call.isReading) {
+      call.isReading = true;
+      call.job.peer->readMore(
+          [remote = remoteOf(call)](std::string_view bytes, Instance::BodyState state) {
+            remote.wake([&](OpenCall& woken) { woken.body = {std::string(bytes), state}; });
+          });
+    }
+    std::optional<OpenCall::Body> body;
+    {
+      const std::lock_guard lock(shared_.mutex_);
+      body = std::exchange(call.body, std::nullopt);
+    }
+    if (!body) return false;
+    call.isReading = false;
+    (*call.loan)->receive(body->bytes, body->state);
+    return true;
+  }
+
+  // For those who wake a call that may have ended, of workers that may have, too.
+  struct Remote {
+    std::weak_ptr<Shared> shared;
+    std::weak_ptr<OpenCall> call;
+
+    template <typename Note>
+    void wake(Note&& note) const {
+      const auto workers = shared.lock();
+      const auto woken = call.lock();
+      if (workers && woken) workers->wake(*woken, [&] { note(*woken); });
+    }
+  };
+  Remote remoteOf(OpenCall& call) { return {shared_.weak_from_this(), call.weak_from_this()}; }
+
+  // Until something has come for `call`, or its time has. False when somebody else goes on with it.
+  bool wait(OpenCall& call) {
+    // Others may wait for its transaction, and with them all threads there are.
+    const bool mayPark = !(*call.loan)->hasTransaction();
+    if (mayPark) (*call.loan)->park();
+    Lock lock(shared_.mutex_);
+    if (mayPark && !call.isWoken && !shared_.ending_) {
+      call.isParked = true;
+      call.timer = shared_.timers_.emplace(call.until, call.shared_from_this());
+      shared_.queue_.park(call.tenant);
+      return false;
+    }
+    call.waiter = &comes_;
+    comes_.wait_until(lock, call.until, [&] { return call.isWoken || shared_.ending_; });
+    call.waiter = nullptr;
+    call.isWoken = false;
+    const bool isEnding = shared_.ending_;
+    lock.unlock();
+    if (isEnding) giveUp(call, "the server has ended");
+    return true;
+  }
+
+  void finish(OpenCall& call) noexcept {
+    call.onStop.reset();
+    if (call.loan) {
+      isOverAfter(call, [&] {
+        if (call.report.end == JobEnd::Called) call.report.call = (*call.loan)->finish();
+        return true;
+      });
+      if (call.report.end == JobEnd::Called) {
+        pool_->takeBack(std::move(*call.loan), call.report.call.end);
+      } else {
+        pool_->giveUp(std::move(*call.loan));
+      }
+      call.loan.reset();
+    }
+    answer(call.job, std::move(call.report));
+    // What the job owned ends before it counts as served.
+    call.job = {};
+    call.database.reset();
+  }
+
+  void sleep(Lock& lock) {
+    const auto until = std::min(pool_->nextWork(), shared_.nextTimer());
+    sleepsUntil_ = until;
     isSleeping_ = true;
     shared_.sleeping_.push_back(this);
     const auto isAwake = [this] { return !isSleeping_; };
@@ -254,74 +416,118 @@ class Workers::Worker {
 
   Shared& shared_;
   Watchdog& watchdog_;
+  IsolatePool* pool_ = nullptr;  // The thread's own.
+  std::condition_variable comes_;
   // Guarded by the shared mutex.
   std::condition_variable wakeUp_;
   bool isSleeping_ = false;
+  Clock::time_point sleepsUntil_;
   IsolatePool::Counters isolates_;
   std::optional<GuestThread> thread_;  // The last member: it uses the others from its start.
 };
 
-Workers::Shared::Shared(Watchdog& watchdog, WorkersOptions options)
-    : options_(options), queue_(options) {
-  workers_.reserve(options.threads);
-  sleeping_.reserve(options.threads);
+void Workers::Shared::start(Watchdog& watchdog) {
+  workers_.reserve(options_.threads);
+  sleeping_.reserve(options_.threads);
   try {
-    for (unsigned count = 0; count < options.threads; ++count) {
+    for (unsigned count = 0; count < options_.threads; ++count) {
       workers_.push_back(std::make_unique<Worker>(*this, watchdog));
     }
   } catch (...) {
-    end();  // Those that there are: their destructors wait for it. Nobody has posted yet.
+    askToEnd();  // Those that there are: their destructors wait for it. Nobody has posted yet.
     throw;
   }
 }
 
-void Workers::Shared::end() noexcept {
+void Workers::Shared::askToEnd() noexcept {
   const std::lock_guard lock(mutex_);
   ending_ = true;
-  for (Worker* const worker : sleeping_) {
-    worker->isSleeping_ = false;
-    worker->wakeUp_.notify_one();
-  }
-  sleeping_.clear();
+  queue_.stop();
+  makeReadyUntil(Clock::time_point::max());
+  for (const auto& worker : workers_) worker->comes_.notify_one();
+  wakeAll();
 }
 
-Workers::Shared::~Shared() {
-  end();
+void Workers::Shared::end() noexcept {
+  askToEnd();
   // All of them before the first one goes: a job's `done` may be about to wake another thread.
   for (const auto& worker : workers_) worker->join();
-  // Nobody else is left.
-  std::vector<QueuedJob> cancelled = queue_.takeAll();
+  std::vector<QueuedJob> cancelled;
+  {
+    const std::lock_guard lock(mutex_);
+    cancelled = queue_.takeWaiting();
+  }
   for (QueuedJob& queued : cancelled) {
     answer(queued.job, {.end = JobEnd::Cancelled, .waited = Clock::now() - queued.postedAt});
   }
 }
 
+void Workers::Shared::makeReady(OpenCall::Timers::iterator timer) {
+  const std::shared_ptr<OpenCall> call = std::move(timer->second);
+  timers_.erase(timer);
+  call->isParked = false;
+  call->isWoken = false;
+  queue_.resume(call->tenant, call);
+}
+
+void Workers::Shared::makeReadyUntil(Clock::time_point now) {
+  while (!timers_.empty() && timers_.begin()->first <= now) makeReady(timers_.begin());
+}
+
+void Workers::Shared::entrustTimers() noexcept {
+  const auto next = nextTimer();
+  if (next == Clock::time_point::max() || sleeping_.empty()) return;
+  const bool isEntrusted = std::ranges::any_of(
+      sleeping_, [next](const Worker* worker) { return worker->sleepsUntil_ <= next; });
+  if (!isEntrusted) wakeLast();
+}
+
+std::condition_variable* Workers::Shared::nextToWake() {
+  return !sleeping_.empty() && queue_.isReady() ? takeLastSleeper() : nullptr;
+}
+
+std::condition_variable* Workers::Shared::takeLastSleeper() noexcept {
+  Worker* const worker = sleeping_.back();
+  sleeping_.pop_back();
+  worker->isSleeping_ = false;
+  return &worker->wakeUp_;
+}
+
+void Workers::Shared::wakeLast() noexcept {
+  if (!sleeping_.empty()) takeLastSleeper()->notify_one();
+}
+
+void Workers::Shared::wakeAll() noexcept {
+  while (!sleeping_.empty()) wakeLast();
+}
+
 bool Workers::Shared::tryPost(Job job) {
-  Worker* woken = nullptr;
+  std::condition_variable* woken = nullptr;
   {
     const std::lock_guard lock(mutex_);
     if (ending_ || !queue_.tryAdd(job)) {
       ++refused_;
       return false;
     }
-    if (queue_.isReady() && !sleeping_.empty()) {
-      woken = sleeping_.back();
-      sleeping_.pop_back();
-      woken->isSleeping_ = false;
-    }
+    woken = nextToWake();
   }
-  if (woken != nullptr) woken->wakeUp_.notify_one();
+  if (woken != nullptr) woken->notify_one();
   return true;
 }
 
-void Workers::Shared::drain() {
+bool Workers::Shared::drainUntil(Clock::time_point until) {
   std::unique_lock lock(mutex_);
-  idle_.wait(lock, [this] { return running_ == 0 && queue_.size() == 0; });
+  return idle_.wait_until(lock, until, [this] { return isIdle(); });
 }
 
 Workers::Counters Workers::Shared::counters() const {
   const std::lock_guard lock(mutex_);
-  Counters counters{queue_.size(), running_, served_, refused_, {}};
+  Counters counters{.queued = queue_.waiting(),
+                    .running = queue_.running(),
+                    .parked = queue_.open() - queue_.running(),
+                    .served = served_,
+                    .refused = refused_,
+                    .isolates = {}};
   for (const auto& worker : workers_) {
     counters.isolates.made += worker->isolates_.made;
     counters.isolates.reset += worker->isolates_.reset;
@@ -340,17 +546,22 @@ void allowManyFiles() noexcept {
 }
 
 Workers::Workers(Watchdog& watchdog, WorkersOptions options) {
-  if (options.threads == 0 || options.queueMax == 0) {
-    throw invalidRequest("workers need at least one thread and a queue of one job");
+  if (options.threads == 0 || options.queueMax == 0 || options.openMax == 0) {
+    throw invalidRequest("workers need at least one thread, a queue of one job, and one open call");
   }
-  shared_ = std::make_unique<Shared>(watchdog, options);
+  shared_ = std::make_shared<Shared>(options);
+  shared_->start(watchdog);
 }
 
-Workers::~Workers() = default;
+Workers::~Workers() {
+  if (shared_) shared_->end();
+}
 
 bool Workers::tryPost(Job job) { return shared_->tryPost(std::move(job)); }
 
-void Workers::drain() { shared_->drain(); }
+void Workers::drain() { drainUntil(Clock::time_point::max()); }
+
+bool Workers::drainUntil(Clock::time_point until) { return shared_->drainUntil(until); }
 
 Workers::Counters Workers::counters() const { return shared_->counters(); }
 

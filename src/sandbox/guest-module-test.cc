@@ -57,8 +57,8 @@ TEST_F(GuestModule, ExportsWhatIsDocumentedAndNothingElse) {
                 "ss_emit",         "ss_emitted",     "ss_env",       "ss_evaluate", "ss_failure",
                 "ss_fetch",        "ss_load",        "ss_module",    "ss_next",     "ss_open",
                 "ss_poll",         "ss_push",        "ss_receive",   "ss_release",  "ss_response",
-                "ss_result",       "ss_result_kind", "ss_scheduled", "ss_seal",     "ss_start",
-                "ss_wants_body"}));
+                "ss_result",       "ss_result_kind", "ss_scheduled", "ss_seal",     "ss_settle",
+                "ss_start",        "ss_wants_body"}));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <semaphore>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -48,12 +49,15 @@ class Loaded : public testing::Test {
   }
 
   // On a guest's thread: loads `bundle`, and lets `use` have an instance of it.
-  void with(std::string_view bundle, const std::function<void(Instance&)>& use) {
+  void with(std::string_view bundle, const std::function<void(Instance&)>& use,
+            ResetCheck resetCheck = ResetCheck::No) {
     GuestThread::run([&] {
       const auto snapshot = load(bundle);
       ASSERT_TRUE(snapshot) << failure_;
       Session session(pool_, {});
-      Instance instance(*engine_, &*snapshot, options(World::Real));
+      InstanceOptions own = options(World::Real);
+      own.resetCheck = resetCheck;
+      Instance instance(*engine_, &*snapshot, std::move(own));
       instance.attach(&session);
       use(instance);
     });
@@ -362,11 +366,57 @@ TEST_F(Loaded, IsNotStoppedByTheDeadlineOfTheCallBefore) {
        });
 }
 
-TEST_F(Loaded, BelongsToOneThread) {
-  with("export const f = () => 1;", [&](Instance& instance) {
-    std::thread([&instance] { EXPECT_THROW(instance.poll(), Error); }).join();
-    EXPECT_EQ(call(instance, "f"), "1");
-  });
+// A second thread for guests, which lives on between its pieces of work.
+class OtherThread {
+ public:
+  ~OtherThread() { give(nullptr); }
+
+  void run(std::function<void()> work) {
+    give(std::move(work));
+    isDone_.acquire();
+  }
+
+ private:
+  void give(std::function<void()> work) {
+    work_ = std::move(work);
+    isGiven_.release();
+  }
+
+  std::function<void()> work_;  // Null: it ends.
+  std::binary_semaphore isGiven_{0};
+  std::binary_semaphore isDone_{0};
+  GuestThread thread_{[this] {
+    for (isGiven_.acquire(); work_; isGiven_.acquire()) {
+      work_();
+      isDone_.release();
+    }
+  }};
+};
+
+// Each thread's page faults are counted by themselves: what one thread's call wrote has to be found
+// by the reset of another, in whatever order they come.
+TEST_F(Loaded, IsResetWhateverThreadsItsCallsAndResetsAreOn) {
+  constexpr std::string_view kGrowing = R"js(
+    const all = [];
+    export const grow = (bytes) => all.push(new Uint8Array(bytes).fill(1));
+  )js";
+  with(
+      kGrowing,
+      [&](Instance& instance) {
+        OtherThread other;
+        const auto on = [&other](bool isOther, const std::function<void()>& work) {
+          isOther ? other.run(work) : work();
+        };
+        for (unsigned order = 0; order < 64; ++order) {
+          ASSERT_TRUE(instance.resetAndDrop());
+          for (unsigned step = 0; step < 6; step += 2) {
+            const std::string bytes = std::to_string(50'000 * (step + 1));
+            on((order >> step & 1) != 0, [&] { EXPECT_EQ(call(instance, "grow", bytes), "1"); });
+            on((order >> step & 2) != 0, [&] { ASSERT_TRUE(instance.reset()); });
+          }
+        }
+      },
+      ResetCheck::Yes);
 }
 
 TEST_F(Loaded, CannotBeResetAfterATrap) {

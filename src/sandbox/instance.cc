@@ -156,6 +156,11 @@ struct Instance::Parts {
     return true;
   }
 
+  // What became private on a thread is not seen in the page faults of another.
+  void noticeThread() noexcept {
+    if (faultsWhenFound.thread != threadNumber()) faultsWhenFound = {};
+  }
+
   // A page that was private stays so. Finding them takes longer than copying them, so that is only
   // done after the thread was given a page.
   void findWritten() {
@@ -279,7 +284,7 @@ struct Instance::Parts {
     if (called.function == nullptr) find(called);
     const std::string_view name = called.name;
     SS_CHECK(!ended, name);
-    SS_CHECK(threadNumber() == thread, name, " on another thread");
+    noticeThread();
     ended = true;  // Unless it returns below.
     if (!supervised.enterGuest()) throw timeExceeded();
     std::array<WasmEdge_Value, 1> results{};
@@ -409,7 +414,6 @@ struct Instance::Parts {
   std::uint32_t resetsSinceMapped = 0;
   std::uint32_t resetsUntilMapped = kResetsUntilMappedMin;
   PageFaults faultsWhenFound;
-  const std::uint64_t thread = threadNumber();
 };
 
 Instance::Instance(const Engine& engine, const Snapshot* from, InstanceOptions options)
@@ -448,6 +452,8 @@ void Instance::addModule(std::string_view name, std::string_view source) {
 bool Instance::seal() { return u32(parts_->call("ss_seal", {})) != 0; }
 
 bool Instance::load(std::string_view bundle) { return parts_->begin("ss_load", bundle); }
+
+void Instance::settle() { parts_->call("ss_settle", {}); }
 
 void Instance::reserveMemory() {
   // One block of all that is left, and a little less until it succeeds: the allocator takes

@@ -54,7 +54,7 @@ struct Usage {
   bool logTruncated = false;        // Something was: more than logBytesMax.
 };
 
-// Belongs to one thread, which GuestThread made. A call that throws ends the instance:
+// One thread at a time may use it, which GuestThread made. A call that throws ends the instance:
 // LimitExceeded when its time or memory ran out, GuestFailed when it trapped, and whatever the
 // session or the log threw.
 class Instance {
@@ -90,6 +90,8 @@ class Instance {
   // For making an app's snapshot: evaluates its bundle, without database, clock, randomness and
   // timers. After start().
   [[nodiscard]] bool load(std::string_view bundle);
+  // Before a snapshot: lets what calls allocate lie side by side, on few pages.
+  void settle();
   // Gives the guest all the memory that it may ever have, so that it never grows again: a memory
   // that grew cannot be reset. It costs addresses, and memory only where it is written.
   void reserveMemory();
@@ -121,8 +123,8 @@ class Instance {
 
   // Puts everything back to what it was when this instance was made, at little cost: it copies the
   // pages that the guest has written, and forgets after some resets what a single long call wrote.
-  // Not while a Watch is on this guest, and always from the same thread. False when that cannot be
-  // done, and the instance has to be given up: a call threw, or the memory has grown.
+  // Not while a Watch is on this guest. False when that cannot be done, and the instance has to be
+  // given up: a call threw, or the memory has grown.
   [[nodiscard]] bool reset();
 
   // For running an app. `options`: a JSON object, as docs/protocol.md has it.
@@ -146,7 +148,7 @@ class Instance {
   std::uint64_t privateBytes();
   // Gives back what the next call can have again: this process's view of the pages that are shared
   // with the snapshot. What the guest wrote stays. The next call takes some 50 us more. Between
-  // calls, on the instance's thread.
+  // calls.
   void dropSharedPages();
   // Like reset(), but gives back the pages that the guest wrote, too, instead of copying them; the
   // next call takes some 150 us more.

@@ -77,6 +77,56 @@ TEST(LogLine, IsForPeopleToo) {
             "04:30:15.007 r1 acme GET /notes 200 1.234ms (waited 1.000ms) Overloaded\n");
 }
 
+StatementRecord statement() {
+  return {.at = kNow,
+          .id = "r1",
+          .tenant = "acme",
+          .transaction = 0,
+          .isPush = false,
+          .sql = "select \"id\"\n  from notes -- all of them\n",
+          .duration = 1'234'567ns,
+          .waited = 10us,
+          .rows = 3,
+          .changes = 0,
+          .values = {},
+          .error = {}};
+}
+
+TEST(LogLine, HasAStatement) {
+  EXPECT_EQ(jsonLine(statement()),
+            R"({"time":"2026-11-23T04:30:15.007Z","request":"r1","tenant":"acme",)"
+            R"("sql":"select \"id\" from notes","ms":1.234,"waitedMs":0.010,"rows":3,"changes":0})"
+            "\n");
+  EXPECT_EQ(textLines(statement()),
+            "04:30:15.007 r1 acme sql 1.234ms 3 rows | select \"id\" from notes\n");
+}
+
+TEST(LogLine, HasWhatCameOfAStatement) {
+  const TracedStatement traced{.method = Method::Run,
+                               .sql = "insert into notes values (?)",
+                               .transaction = TransactionHandle{7},
+                               .took = 9ms,
+                               .waited = 8ms,
+                               .rows = 1,
+                               .changes = 2,
+                               .error = "notes.text must be unique",
+                               .values = "[\"a\"]"};
+  const StatementRecord record = recordOf(traced, kNow, "r1", "");
+  EXPECT_EQ(jsonLine(record),
+            R"({"time":"2026-11-23T04:30:15.007Z","request":"r1",)"
+            R"J("sql":"insert into notes values (?)","ms":9.000,"waitedMs":8.000,"rows":1,)J"
+            R"("changes":2,"transaction":7,"values":"[\"a\"]","error":"notes.text must be unique"})"
+            "\n");
+  EXPECT_EQ(textLines(record),
+            "04:30:15.007 r1 sql 9.000ms (waited 8.000ms) 1 row 2 changes failed | tx 7: insert "
+            "into notes values (?) | [\"a\"] | notes.text must be unique\n");
+  const TracedStatement pushed{.method = Method::Push, .sql = "create table a (b);"};
+  EXPECT_EQ(textLines(recordOf(pushed, kNow, "r1", "")),
+            "04:30:15.007 r1 sql 0.000ms | push: create table a (b);\n");
+  EXPECT_EQ(json::parse(jsonLine(recordOf(pushed, kNow, "", ""))).at("push"),
+            "create table a (b);");
+}
+
 // Whatever bytes a client or a guest sends: one line, JSON, and nothing that a terminal obeys.
 TEST(LogLine, CannotBeForged) {
   std::string every;
@@ -85,7 +135,12 @@ TEST(LogLine, CannotBeForged) {
   RequestRecord record = request();
   record.path = record.id = record.tenant = record.method = record.error = every;
   const ConsoleRecord console{kNow, every, every, every, every};
-  for (const std::string& line : {jsonLine(record), jsonLine(console), textLines(record)}) {
+  StatementRecord sql = statement();
+  sql.id = sql.tenant = sql.values = sql.error = every;
+  const std::string quoted = "select '" + every;
+  sql.sql = quoted;
+  for (const std::string& line :
+       {jsonLine(record), jsonLine(console), textLines(record), jsonLine(sql), textLines(sql)}) {
     EXPECT_EQ(line.find('\n'), line.size() - 1);
     for (const char* const bad :
          {"\x1b", "\x7f", "\r", "\xc2\x9b", "\xe2\x80\xae", "\xe2\x80\xa8"}) {
@@ -96,6 +151,7 @@ TEST(LogLine, CannotBeForged) {
   const json::string& text = line.at("text").as_string();
   EXPECT_TRUE(text.starts_with(std::string_view("\0\x01", 2)));
   EXPECT_TRUE(text.ends_with("\xf0\x9f\x98\x80\xc3\xa4\"\\"));
+  EXPECT_EQ(json::parse(jsonLine(sql)).at("error"), text);
 }
 
 TEST(LogLine, IsCut) {
@@ -111,6 +167,14 @@ TEST(LogLine, IsCut) {
   EXPECT_EQ(json::parse(jsonLine(console)).at("text").as_string().size(), kLogTextBytesMax + 3);
   EXPECT_EQ(textLines(console).size(),
             std::string_view("04:30:15.007 | ...\n").size() + kLogTextBytesMax);
+  StatementRecord sql = statement();
+  const std::string longest(kLogSqlBytesMax, 'z');
+  sql.sql = longest;
+  EXPECT_EQ(json::parse(jsonLine(sql)).at("sql").as_string(), longest);
+  const std::string longer = longest + "z";
+  sql.sql = longer;
+  EXPECT_EQ(json::parse(jsonLine(sql)).at("sql").as_string(), longest + "...");
+  EXPECT_TRUE(textLines(sql).ends_with("| " + longest + "...\n"));
 }
 
 class Pipe {
@@ -136,9 +200,11 @@ TEST(RequestLog, WritesInOrder) {
   RequestLog log(pipe.writer.get());
   log.add(request());
   log.add(ConsoleRecord{kNow, "r1", "acme", "log", "hi"});
+  log.add(statement());
   log.flush();
-  EXPECT_EQ(pipe.read(),
-            jsonLine(request()) + jsonLine(ConsoleRecord{kNow, "r1", "acme", "log", "hi"}));
+  EXPECT_EQ(pipe.read(), jsonLine(request()) +
+                             jsonLine(ConsoleRecord{kNow, "r1", "acme", "log", "hi"}) +
+                             jsonLine(statement()));
   EXPECT_EQ(log.droppedLines(), 0u);
 }
 

@@ -217,6 +217,62 @@ std::string textLines(const ConsoleRecord& record) {
   return lines + '\n';
 }
 
+StatementRecord recordOf(const TracedStatement& statement, LogTime at, std::string_view id,
+                         std::string_view tenant) {
+  return {.at = at,
+          .id = id,
+          .tenant = tenant,
+          .transaction =
+              static_cast<std::uint32_t>(statement.transaction.value_or(TransactionHandle{})),
+          .isPush = statement.method == Method::Push,
+          .sql = statement.sql,
+          .duration = statement.took,
+          .waited = statement.waited,
+          .rows = statement.rows,
+          .changes = statement.changes,
+          .values = statement.values,
+          .error = statement.error};
+}
+
+std::string jsonLine(const StatementRecord& record) {
+  JsonObject line;
+  line.add("time", formatTime(record.at));
+  line.add("request", record.id);
+  line.add("tenant", record.tenant);
+  line.add(record.isPush ? "push" : "sql", foldSql(record.sql), kLogSqlBytesMax);
+  line.raw("ms", formatMilliseconds(record.duration));
+  line.raw("waitedMs", formatMilliseconds(record.waited));
+  line.add("rows", record.rows);
+  line.raw("changes", std::to_string(record.changes));
+  if (record.transaction != 0) line.add("transaction", record.transaction);
+  line.add("values", record.values);
+  line.add("error", record.error);
+  return line.take();
+}
+
+std::string textLines(const StatementRecord& record) {
+  std::string line = textBegin(record.at, record.id, record.tenant);
+  line += str(" sql ", formatMilliseconds(record.duration), "ms");
+  if (record.waited >= milliseconds(1)) {
+    line += str(" (waited ", formatMilliseconds(record.waited), "ms)");
+  }
+  if (record.rows > 0) line += str(' ', record.rows, record.rows == 1 ? " row" : " rows");
+  if (record.changes > 0) {
+    line += str(' ', record.changes, record.changes == 1 ? " change" : " changes");
+  }
+  if (!record.error.empty()) line += " failed";
+  line += " | ";
+  if (record.transaction != 0) line += str("tx ", record.transaction, ": ");
+  if (record.isPush) line += "push: ";
+  appendSafe(line, foldSql(record.sql), kLogSqlBytesMax, Quotes::AsTheyAre);
+  for (const std::string_view part : {record.values, record.error}) {
+    if (part.empty()) continue;
+    line += " | ";
+    appendSafe(line, part, kLogNameBytesMax, Quotes::AsTheyAre);
+  }
+  return line + '\n';
+}
+
 RequestLog::RequestLog(int file, RequestLogOptions options)
     : file_(file), options_(options), thread_([this] { run(); }) {}
 
@@ -232,6 +288,7 @@ RequestLog::~RequestLog() {
 
 void RequestLog::add(const RequestRecord& record) noexcept { addRecord(record); }
 void RequestLog::add(const ConsoleRecord& record) noexcept { addRecord(record); }
+void RequestLog::add(const StatementRecord& record) noexcept { addRecord(record); }
 
 template <typename Record>
 void RequestLog::addRecord(const Record& record) noexcept {

@@ -1,5 +1,5 @@
-// What a server writes about its requests: a line for each, and what the apps print to their
-// console.
+// What a server writes about its requests: a line for each, what the apps print to their console,
+// and, where that is asked for, their SQL.
 #pragma once
 
 #include <chrono>
@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 #include <thread>
+
+#include "bridge/statement-trace.h"
 
 namespace schemascript {
 
@@ -44,17 +46,41 @@ struct ConsoleRecord {
   std::string_view text{};    // As it would be printed; one newline at its end does not count.
 };
 
+// One statement that an app executed.
+struct StatementRecord {
+  LogTime at{};           // When it had been executed.
+  std::string_view id{};  // Of the request.
+  std::string_view tenant{};
+  std::uint32_t transaction = 0;  // As TracedStatement has it; 0: none.
+  bool isPush = false;            // `sql` is a schema that was pushed.
+  std::string_view sql{};         // Is written on one line, as foldSql() does it.
+  std::chrono::nanoseconds duration{};
+  std::chrono::nanoseconds waited{};  // The part of it for locks and its turn to write.
+  std::uint64_t rows = 0;             // Answered.
+  std::int64_t changes = 0;
+  std::string_view values{};  // Those that were bound, if they are to be shown.
+  std::string_view error{};   // The message; empty: it succeeded.
+};
+
+// What the log has of a traced statement; its views lead into `statement`.
+StatementRecord recordOf(const TracedStatement& statement, LogTime at, std::string_view id,
+                         std::string_view tenant);
+
 // Longer paths and names, and longer texts, are cut, and end with `...` then.
 inline constexpr std::size_t kLogNameBytesMax = 2'048;
 inline constexpr std::size_t kLogTextBytesMax = 64 * 1'024;
+// The same for SQL, on its one line.
+inline constexpr std::size_t kLogSqlBytesMax = 8 * 1'024;
 
 // One JSON object (RFC 8259) in one line, with its newline. What is not UTF-8 becomes U+FFFD; all
 // that a terminal could obey is escaped.
 std::string jsonLine(const RequestRecord& record);
 std::string jsonLine(const ConsoleRecord& record);
-// For people: a line for a request, and one for each line of what was printed.
+std::string jsonLine(const StatementRecord& record);
+// For people: a line for a request or a statement, and one for each line of what was printed.
 std::string textLines(const RequestRecord& record);
 std::string textLines(const ConsoleRecord& record);
+std::string textLines(const StatementRecord& record);
 
 enum class LogLines : std::uint8_t { Json, Text };
 
@@ -80,6 +106,7 @@ class RequestLog {
   // Never wait for the reader, and never throw: what cannot be kept is counted.
   void add(const RequestRecord& record) noexcept;
   void add(const ConsoleRecord& record) noexcept;
+  void add(const StatementRecord& record) noexcept;
 
   // Returns when all that was added before has been written, or could not be. With a reader that
   // does not read, that is never.

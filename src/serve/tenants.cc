@@ -69,6 +69,7 @@ std::shared_ptr<ConnectionPool> Tenants::tryOpen(std::string_view name, Clock::t
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(database.file, ignored)) return nullptr;
   auto pool = std::make_shared<ConnectionPool>(std::move(database));
+  if (options_.prepare) options_.prepare(*pool);
 
   Order closing;  // Closed behind the lock.
   const std::lock_guard lock(mutex_);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -32,6 +33,9 @@ struct TenantsOptions {
   // Open at the same time; beyond, those that were not used for longest are closed. Each takes some
   // file descriptors and 100 KB.
   std::size_t openMax = 1'000;
+  // Called with each database that was opened, before anybody has it. What it throws, tryOpen()
+  // does.
+  std::function<void(ConnectionPool& database)> prepare{};
 };
 
 // Thread-safe.

@@ -71,11 +71,35 @@ class Watchdog {
   std::thread thread_;
 };
 
+// What a session has told of its statements.
+struct Told {
+  std::uint64_t rows = 0;
+  std::chrono::nanoseconds took{};
+
+  void add(const TracedStatement& statement) {
+    const std::string line = foldSql(statement.sql);
+    require(line.size() <= statement.sql.size() && foldSql(line) == line,
+            "SQL on one line stays as it is", statement.sql);
+    require(statement.values.size() < 700, "values are cut", statement.values);
+    require(statement.error.empty() || statement.changes == 0, "what failed has changed nothing");
+    require(statement.waited <= statement.took, "waiting is a part of the time");
+    rows += statement.rows;
+    took += statement.took;
+  }
+};
+
+enum class Traced : bool { No, Yes };
+
 // All that knows how a session is made. A new database each time: what one input leaves behind
 // must not decide about the next.
 class Host {
  public:
-  Host() {
+  explicit Host(Traced traced)
+      : session_(pool_, {.limits = smallLimits(),
+                         .boundValues = traced == Traced::Yes ? BoundValueDisplay::Shown
+                                                              : BoundValueDisplay::Hidden,
+                         .trace = traced == Traced::Yes ? sink() : StatementSink()}),
+        traced_(traced) {
     const Connection connection = pool_.lend();
     connection->execute("create table t (id integer primary key, a, b text unique)", Rules::Guest);
     connection->execute(
@@ -85,9 +109,22 @@ class Host {
   }
   Session& session() { return session_; }
 
+  // After finish().
+  void requireAllIsTold() const {
+    if (traced_ == Traced::No) return;
+    require(told_.rows == session_.cost().rows, "each row is one of a statement");
+    require(told_.took <= session_.cost().sqlTime, "statements take what the session takes");
+  }
+
  private:
+  StatementSink sink() {
+    return [this](const TracedStatement& statement) { told_.add(statement); };
+  }
+
+  Told told_;
   ConnectionPool pool_{{.limits = smallLimits()}};
-  Session session_{pool_, {.limits = smallLimits()}};
+  Session session_;
+  const Traced traced_;
 };
 
 // Answers nothing when the run has been stopped.
@@ -127,7 +164,7 @@ std::string_view takeRequest(std::string_view& input) {
 }
 
 void run(std::string_view input) {
-  Host host;
+  Host host(input.size() % 2 == 0 ? Traced::Yes : Traced::No);
   Session& session = host.session();
   const Watchdog watchdog(session);
   for (int requests = 0; requests < 50 && !input.empty(); ++requests) {
@@ -138,6 +175,7 @@ void run(std::string_view input) {
     if (!ask(session, {exact.get(), request.size()})) return;
   }
   session.finish();
+  host.requireAllIsTold();
   const auto answer = ask(session, R"({"method":"all","sql":"select 7"})");
   require(!answer || *answer == R"({"rows":[[7]],"changes":0,"lastInsertRowid":0})",
           "the next request works", answer.value_or(""));

@@ -261,6 +261,7 @@ export class Request extends Body {
   }
 }
 
+const JSON_TYPE = Symbol("application/json"); // For the constructor; nobody else has it.
 const NULL_BODY_STATUS: readonly number[] = [101, 103, 204, 205, 304];
 const REDIRECT_STATUS: readonly number[] = [301, 302, 303, 307, 308];
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -271,7 +272,7 @@ export let describeResponse: (value: unknown) => ResponseForHost | undefined;
 export interface ResponseForHost {
   status: number;
   statusText: string;
-  headers: string[];
+  headers: readonly string[];
   body: Body;
 }
 
@@ -294,9 +295,11 @@ export class Response extends Body {
   readonly #type: string;
   readonly #status: number;
   readonly #statusText: string;
-  readonly #headers: Headers;
+  // A list while nobody has asked for them.
+  #headers: Headers | readonly string[];
 
-  constructor(body?: unknown, init: ResponseOptions = {}) {
+  /** `type`: an object of this module's, for the content type instead of the body's own. */
+  constructor(body?: unknown, init: ResponseOptions = {}, type?: unknown) {
     if (body === INTERNAL) {
       const parts = init as unknown as ResponseParts;
       super(parts.content);
@@ -325,8 +328,13 @@ export class Response extends Body {
     this.#type = "default";
     this.#status = status;
     this.#statusText = statusText;
+    const contentType = type === JSON_TYPE ? "application/json" : extracted?.type;
+    if (options.headers === undefined) {
+      this.#headers = contentType == null ? [] : ["content-type", contentType];
+      return;
+    }
     this.#headers = new Headers(options.headers);
-    if (extracted?.type != null) setDefault(this.#headers, "content-type", extracted.type);
+    if (contentType != null) setDefault(this.#headers, "content-type", contentType);
   }
 
   get type(): string {
@@ -348,6 +356,7 @@ export class Response extends Body {
     return this.#statusText;
   }
   get headers(): Headers {
+    if (!(this.#headers instanceof Headers)) this.#headers = headersFromHost(this.#headers);
     return this.#headers;
   }
 
@@ -357,7 +366,7 @@ export class Response extends Body {
       return {
         status: value.#status,
         statusText: value.#statusText,
-        headers: listHeaders(value.#headers),
+        headers: value.#headers instanceof Headers ? listHeaders(value.#headers) : value.#headers,
         body: value,
       };
     };
@@ -369,7 +378,7 @@ export class Response extends Body {
       type: this.#type as ResponseParts["type"],
       status: this.#status,
       statusText: this.#statusText,
-      headers: new Headers(this.#headers),
+      headers: new Headers(this.headers),
     };
     if (this.#type === "error") makeImmutable(parts.headers);
     return new Response(INTERNAL, parts as ResponseOptions);
@@ -392,9 +401,7 @@ export class Response extends Body {
     const text = JSON.stringify(data) as string | undefined;
     if (text === undefined)
       throw new TypeError("Response.json: the value is not JSON serializable");
-    const headers = new Headers(init?.headers);
-    setDefault(headers, "content-type", "application/json");
-    return new Response(text, { ...init, headers });
+    return new Response(text, init, JSON_TYPE);
   }
 
   static redirect(url: string | URL, status: number = 302): Response {

@@ -2,19 +2,18 @@
 // so the lists of names that browsers forbid do not apply (Node, Deno and the workers of this world
 // agree).
 import { finishInterface, install, showFields } from "./install.js";
+import { native } from "./native.js";
 
-const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const BAD_VALUE = /[\0\n\r]|[^\x00-\xff]/;
-
-function cleanName(name: unknown): string {
-  const text = `${name as string}`;
-  if (!NAME.test(text)) throw new TypeError(`Headers: "${text}" is not a valid header name`);
-  return text.toLowerCase();
+function cleanName(given: unknown): string {
+  const text = `${given as string}`;
+  const name = native.cleanHeaderName(text);
+  if (name === undefined) throw new TypeError(`Headers: "${text}" is not a valid header name`);
+  return name;
 }
 
 function cleanValue(name: string, value: unknown): string {
-  const text = `${value as string}`.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
-  if (BAD_VALUE.test(text))
+  const text = native.cleanHeaderValue(`${value as string}`);
+  if (text === undefined)
     throw new TypeError(`Headers: the value of "${name}" holds a character that is not allowed`);
   return text;
 }

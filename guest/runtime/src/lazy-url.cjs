@@ -9,19 +9,38 @@ const URLSearchParams = require("whatwg-url/lib/URLSearchParams.js");
 const { native } = require("./native.js"); // Evaluated before.
 
 // Where the parts of a normal URL begin: it has neither user nor fragment.
-function partsOf(href) {
-  const host = href.indexOf("//") + 2;
-  const path = href.indexOf("/", host);
+const hostAt = (href) => href.indexOf("//") + 2;
+const pathAt = (href) => href.indexOf("/", hostAt(href));
+
+const hostOf = (href) => href.slice(hostAt(href), pathAt(href));
+const schemeOf = (href) => href.slice(0, hostAt(href) - 2);
+
+function portOf(href) {
+  const host = hostOf(href);
+  const colon = host.indexOf(":");
+  return colon < 0 ? "" : host.slice(colon + 1);
+}
+
+function hostnameOf(href) {
+  const host = hostOf(href);
+  const colon = host.indexOf(":");
+  return colon < 0 ? host : host.slice(0, colon);
+}
+
+function pathnameOf(href) {
+  const path = pathAt(href);
   const question = href.indexOf("?", path);
-  const colon = href.indexOf(":", host);
-  return {
-    scheme: href.slice(0, host - 2),
-    host: href.slice(host, path),
-    hostname: href.slice(host, colon >= 0 && colon < path ? colon : path),
-    port: colon >= 0 && colon < path ? href.slice(colon + 1, path) : "",
-    pathname: question < 0 ? href.slice(path) : href.slice(path, question),
-    query: question < 0 ? "" : href.slice(question + 1),
-  };
+  return question < 0 ? href.slice(path) : href.slice(path, question);
+}
+
+function queryOf(href) {
+  const question = href.indexOf("?");
+  return question < 0 ? "" : href.slice(question + 1);
+}
+
+function searchOf(href) {
+  const query = queryOf(href);
+  return query === "" ? "" : `?${query}`;
 }
 
 function LazyURLImpl(globalObject, [url, base]) {
@@ -30,7 +49,6 @@ function LazyURLImpl(globalObject, [url, base]) {
   }
   this._globalObject = globalObject;
   this._normal = url; // Undefined once it is parsed.
-  this._partsOfNormal = undefined;
 }
 
 LazyURLImpl.parse = (globalObject, url, base) => {
@@ -55,8 +73,7 @@ const own = (object, name, value) => {
 const fromParts = (name, find) => ({
   get() {
     if (this._normal === undefined) return Reflect.get(URLImpl.prototype, name, this);
-    this._partsOfNormal ??= partsOf(this._normal);
-    return find(this._partsOfNormal, this._normal);
+    return find(this._normal);
   },
   set(value) {
     Reflect.set(URLImpl.prototype, name, value, this);
@@ -81,7 +98,7 @@ LazyURLImpl.prototype = Object.create(URLImpl.prototype, {
   _query: {
     get() {
       const href = this._normal ?? "";
-      const query = href === "" ? (this._url.query ?? "") : partsOf(href).query;
+      const query = href === "" ? (this._url.query ?? "") : queryOf(href);
       const params = URLSearchParams.createImpl(this._globalObject, [query], {
         doNotStripQMark: true,
       });
@@ -93,16 +110,16 @@ LazyURLImpl.prototype = Object.create(URLImpl.prototype, {
     },
     configurable: true,
   },
-  href: fromParts("href", (_, normal) => normal),
-  origin: fromParts("origin", ({ scheme, host }) => `${scheme}//${host}`),
-  protocol: fromParts("protocol", ({ scheme }) => scheme),
+  href: fromParts("href", (href) => href),
+  origin: fromParts("origin", (href) => href.slice(0, pathAt(href))),
+  protocol: fromParts("protocol", schemeOf),
   username: fromParts("username", () => ""),
   password: fromParts("password", () => ""),
-  host: fromParts("host", ({ host }) => host),
-  hostname: fromParts("hostname", ({ hostname }) => hostname),
-  port: fromParts("port", ({ port }) => port),
-  pathname: fromParts("pathname", ({ pathname }) => pathname),
-  search: fromParts("search", ({ query }) => (query === "" ? "" : `?${query}`)),
+  host: fromParts("host", hostOf),
+  hostname: fromParts("hostname", hostnameOf),
+  port: fromParts("port", portOf),
+  pathname: fromParts("pathname", pathnameOf),
+  search: fromParts("search", searchOf),
   hash: fromParts("hash", () => ""),
 });
 

@@ -42,6 +42,10 @@ export interface Native {
   unrefTimer?(id: number): void;
   /** Whether parsing would leave this URL as it is; see guest/src/url.h. */
   isNormalUrl?(url: string): boolean;
+  /** The name of a header in lower case; undefined when it is none. */
+  cleanHeaderName(name: string): string | undefined;
+  /** The value of a header without the blanks around it; undefined when it holds what none may. */
+  cleanHeaderValue(value: string): string | undefined;
   /** The host is to pass the next piece of the request's body. */
   wantBody?(): void;
   /** What serve.ts offers to the glue, which calls it for a server's requests. */

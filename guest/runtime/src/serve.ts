@@ -12,7 +12,13 @@ const BODY_FOLLOWS = 1;
 const WORK_FOLLOWS = 2;
 
 type Piece = string | Uint8Array | null;
-type Head = [status: number, statusText: string, headers: string[], body: Piece, flags: number];
+type Head = [
+  status: number,
+  statusText: string,
+  headers: readonly string[],
+  body: Piece,
+  flags: number,
+];
 
 /** How a piece of the request's body ends: more will come, it was the last one, the client has gone. */
 const LAST = 1;

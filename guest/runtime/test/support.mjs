@@ -70,6 +70,13 @@ export function createRealm(overrides = {}) {
         throw new RealmTypeError(error.message);
       }
     },
+    cleanHeaderName(name) {
+      return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name) ? name.toLowerCase() : undefined;
+    },
+    cleanHeaderValue(value) {
+      const text = value.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
+      return /[\0\n\r]|[^\x00-\xff]/.test(text) ? undefined : text;
+    },
     setTimer(callback, delay, repeat) {
       const id = nextTimer++;
       timers.set(id, (repeat ? setInterval : setTimeout)(guarded(callback), delay));

@@ -1,0 +1,249 @@
+// `schemascript serve`
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <thread>
+
+#include "base/units.h"
+#include "cli/app.h"
+#include "cli/commands.h"
+#include "cli/served-app.h"
+#include "cli/text.h"
+#include "serve/env-file.h"
+#include "serve/service.h"
+
+namespace schemascript {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint16_t kPort = 8787;
+// Beyond what one tenant may have of what all have together.
+constexpr unsigned kTenantShare = 4;
+
+// What the process is told from outside, by kill(1) and the keyboard. They are blocked in all
+// threads, and taken by the one that asks.
+class Signals {
+ public:
+  Signals() {
+    sigemptyset(&set_);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set_, signal);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+
+  // 0: none came in time.
+  int next(std::chrono::seconds timeMax) const noexcept {
+    const timespec time{.tv_sec = timeMax.count(), .tv_nsec = 0};
+    const int signal = sigtimedwait(&set_, nullptr, &time);
+    return signal > 0 ? signal : 0;
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+// The file's settings, and the options, which win.
+Configuration configurationOf(const ServeCommand& command) {
+  std::optional<fs::path> file = command.configurationFile;
+  if (!file) file = tryFindConfiguration(command.configuration.app.value_or(fs::path()));
+  Configuration configuration = command.configuration;
+  if (file) configuration = merge(readConfiguration(*file), command.configuration);
+  checkTogether(configuration);
+  if (!configuration.app) {
+    throw invalidRequest(
+        "name the app to serve: schemascript serve FILE.ts, or \"app\" in schemascript.json");
+  }
+  return configuration;
+}
+
+unsigned threadsOf(const Configuration& configuration) {
+  return configuration.threads.value_or(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+WorkersOptions workersOptions(const Configuration& configuration) {
+  WorkersOptions options{.threads = threadsOf(configuration)};
+  if (configuration.tenants) {
+    options.runningPerKeyMax = std::max(1u, options.threads / 2);
+    options.openPerKeyMax = options.openMax / kTenantShare;
+    options.waitingPerKeyMax = options.queueMax / kTenantShare;
+  }
+  return options;
+}
+
+std::optional<LogLines> logLines(const Configuration& configuration) {
+  switch (configuration.log.value_or(LogForm::Automatic)) {
+    case LogForm::Off:
+      return std::nullopt;
+    case LogForm::Json:
+      return LogLines::Json;
+    case LogForm::Text:
+      return LogLines::Text;
+    case LogForm::Automatic:
+      break;
+  }
+  return isatty(STDOUT_FILENO) != 0 ? LogLines::Text : LogLines::Json;
+}
+
+// `http://127.0.0.1:8787`
+std::string urlOf(const std::string& address, std::uint16_t port) {
+  const bool isV6 = address.find(':') != std::string::npos;
+  return str("http://", isV6 ? "[" : "", address, isV6 ? "]" : "", ":", port);
+}
+
+void say(std::string_view text) {
+  writeToStandardError(str("schemascript: ", printable(text), '\n'));
+}
+
+// A server, from its settings to its end.
+class Server {
+ public:
+  Server(const ServeCommand& command, Configuration configuration)
+      : command_(command),
+        configuration_(std::move(configuration)),
+        limits_(limitsOf(configuration_)),
+        engine_(EngineFiles::in(libraryFolder().string())) {}
+
+  // Null: it failed, and has said why.
+  bool start() {
+    BuiltApp built = build();
+    if (!built.problem.empty()) {
+      writeToStandardError(built.problem + (built.problem.ends_with('\n') ? "" : "\n"));
+      return false;
+    }
+    bundle_ = built.bundle;
+    if (const auto lines = logLines(configuration_)) {
+      log_.emplace(STDOUT_FILENO, RequestLogOptions{.form = *lines});
+    }
+    service_.emplace(watchdog_, std::move(built.served), serviceOptions());
+    if (configuration_.adminPort) {
+      admin_.emplace(*service_,
+                     HttpServerOptions{.address = address(), .port = *configuration_.adminPort});
+    }
+    service_->start();
+    sayWhere();
+    return true;
+  }
+
+  void untilItEnds(const Signals& signals) {
+    constexpr std::chrono::seconds kTidyEvery{1};
+    for (;;) {
+      const int signal = signals.next(kTidyEvery);
+      if (signal == SIGHUP) {
+        reload();
+      } else if (signal != 0) {
+        return;
+      } else if (Tenants* const tenants = service_->tenants()) {
+        tenants->closeIdle();
+      }
+    }
+  }
+
+  // False when something had to be cut off.
+  bool end(const Signals& signals) {
+    say(str("ending; requests that were begun have ", formatDuration(command_.grace),
+            ", and another signal ends them at once"));
+    service_->stop(command_.grace);
+    bool isDone = false;
+    std::atomic<bool> isOver = false;
+    std::thread waits([&] {
+      isDone = service_->wait();
+      isOver = true;
+    });
+    while (!isOver) {
+      if (signals.next(std::chrono::seconds(1)) != 0) service_->stop(std::chrono::milliseconds(0));
+    }
+    waits.join();
+    return isDone;
+  }
+
+ private:
+  std::string address() const { return configuration_.address.value_or("127.0.0.1"); }
+
+  BuiltApp build() {
+    std::string environment;
+    if (configuration_.envFile) environment = readEnvFile(*configuration_.envFile);
+    return buildApp(engine_, watchdog_,
+                    {.file = *configuration_.app,
+                     .limits = limits_,
+                     .environment = std::move(environment),
+                     .log = [](LogStream, std::string_view text) { writeToStandardError(text); }});
+  }
+
+  ServiceOptions serviceOptions() {
+    const Access access = command_.readOnly ? Access::ReadOnly : Access::ReadWrite;
+    ServiceOptions options{
+        .http = {.address = address(), .port = configuration_.port.value_or(kPort)},
+        .workers = workersOptions(configuration_),
+        .isolation = configuration_.isolation.value_or(Isolation::Request),
+        .readOnly = command_.readOnly,
+        .boundValues = command_.showValues ? BoundValueDisplay::Shown : BoundValueDisplay::Hidden,
+        .traceSql = command_.traceSql,
+        .log = log_ ? &*log_ : nullptr};
+    if (configuration_.tenants) {
+      options.tenants = TenantsOptions{.folder = *configuration_.tenants,
+                                       .database = {.access = access, .limits = limits_}};
+      if (configuration_.push.value_or(false)) {
+        options.tenants->prepare = [this](ConnectionPool& database) { pushInto(database); };
+      }
+      options.tenantFrom = *configuration_.tenantFrom;
+    } else {
+      options.database = openDatabase(configuration_.db.value_or(fs::path()), access, limits_);
+      if (configuration_.push.value_or(false)) pushInto(*options.database);
+    }
+    return options;
+  }
+
+  void pushInto(ConnectionPool& database) {
+    pushTables(engine_, watchdog_, database, *bundle_, limits_);
+  }
+
+  void sayWhere() {
+    say(str("serving ", configuration_.app->string(), " at ", urlOf(address(), service_->port())));
+    if (admin_) say(str("metrics and health at ", urlOf(address(), admin_->port())));
+    if (!configuration_.db && !configuration_.tenants) {
+      say("the database is in memory, and ends with this server; --db FILE keeps it");
+    }
+  }
+
+  void reload() {
+    try {
+      BuiltApp built = build();
+      if (built.problem.empty()) {
+        service_->replace(std::move(built.served));
+        say("reloaded");
+        return;
+      }
+      writeToStandardError(built.problem + (built.problem.ends_with('\n') ? "" : "\n"));
+    } catch (const Error& error) {
+      say(error.message());
+    }
+    say("not reloaded; the app from before is served on");
+  }
+
+  const ServeCommand& command_;
+  const Configuration configuration_;
+  const Limits limits_;
+  const Engine engine_;
+  Watchdog watchdog_;
+  std::shared_ptr<const std::string> bundle_;  // That the server began with.
+  std::optional<RequestLog> log_;
+  std::optional<Service> service_;
+  std::optional<AdminServer> admin_;
+};
+
+}  // namespace
+
+ExitCode serveCommand(const ServeCommand& command) {
+  const Signals signals;
+  allowManyFiles();
+  Server server(command, configurationOf(command));
+  if (!server.start()) return ExitCode::Usage;
+  server.untilItEnds(signals);
+  const bool isDone = server.end(signals);
+  if (!isDone) say("requests were cut off");
+  return ExitCode::Success;
+}
+
+}  // namespace schemascript

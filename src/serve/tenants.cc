@@ -64,11 +64,9 @@ std::shared_ptr<ConnectionPool> Tenants::tryOpen(std::string_view name, Clock::t
       return use(found->second, now);
     }
   }
-  DatabaseOptions database = options_.database;
-  database.file = fileOf(name);
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(database.file, ignored)) return nullptr;
-  auto pool = std::make_shared<ConnectionPool>(std::move(database));
+  std::optional<DatabaseOptions> database = tryOptionsOf(key);
+  if (!database) return nullptr;
+  auto pool = std::make_shared<ConnectionPool>(std::move(*database));
   if (options_.prepare) options_.prepare(*pool);
 
   Order closing;  // Closed behind the lock.
@@ -90,11 +88,18 @@ std::shared_ptr<ConnectionPool> Tenants::tryVisit(std::string_view name) const {
     const auto found = byName_.find(std::string(name));
     if (found != byName_.end()) return found->second->pool;
   }
+  std::optional<DatabaseOptions> database = tryOptionsOf(name);
+  if (!database) return nullptr;
+  return std::make_shared<ConnectionPool>(std::move(*database));
+}
+
+std::optional<DatabaseOptions> Tenants::tryOptionsOf(std::string_view name) const {
+  if (!isTenantName(name)) return std::nullopt;
   DatabaseOptions database = options_.database;
   database.file = fileOf(name);
   std::error_code ignored;
-  if (!std::filesystem::is_regular_file(database.file, ignored)) return nullptr;
-  return std::make_shared<ConnectionPool>(std::move(database));
+  if (!std::filesystem::is_regular_file(database.file, ignored)) return std::nullopt;
+  return database;
 }
 
 std::vector<std::string> Tenants::names() const {

@@ -57,6 +57,9 @@ class Tenants {
   // Null and throws as tryOpen() does.
   std::shared_ptr<ConnectionPool> tryVisit(std::string_view name) const;
 
+  // How to open the database of `name` for oneself; nothing when there is none.
+  std::optional<DatabaseOptions> tryOptionsOf(std::string_view name) const;
+
   // Of all databases in the folder, sorted. Throws Unavailable when the folder cannot be read.
   std::vector<std::string> names() const;
 

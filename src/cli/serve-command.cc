@@ -103,6 +103,7 @@ class Server {
       log_.emplace(STDOUT_FILENO, RequestLogOptions{.form = *lines});
     }
     service_.emplace(watchdog_, std::move(built.served), serviceOptions());
+    startSchedules();
     if (configuration_.adminPort) {
       admin_.emplace(*service_,
                      HttpServerOptions{.address = address(), .port = *configuration_.adminPort});
@@ -128,6 +129,7 @@ class Server {
 
   // False when something had to be cut off.
   bool end(const Signals& signals) {
+    if (schedules_) schedules_->pause();
     say(str("ending; requests that were begun have ", formatDuration(*configuration_.grace),
             ", and another signal ends them at once"));
     service_->stop(*configuration_.grace);
@@ -141,6 +143,7 @@ class Server {
       if (signals.next(std::chrono::seconds(1)) != 0) service_->stop(std::chrono::milliseconds(0));
     }
     waits.join();
+    if (schedules_) schedules_->stop();
     return isDone;
   }
 
@@ -197,11 +200,28 @@ class Server {
     }
   }
 
+  void startSchedules() {
+    std::vector<Schedule> schedules = configuration_.schedules.value_or(std::vector<Schedule>());
+    if (command_.readOnly) {
+      if (!schedules.empty()) say("nothing is run on schedule: the database is --read-only");
+      return;
+    }
+    SchedulesOptions options = service_->schedulesOptions();
+    options.schedules = std::move(schedules);
+    schedules_.emplace(std::move(options));
+    service_->showSchedules([this] { return schedules_->status(); });
+    schedules_->start();
+  }
+
   void reload() {
     try {
       BuiltApp built = build();
       if (built.problem.empty()) {
         service_->replace(std::move(built.served));
+        if (schedules_) {
+          schedules_->replace(
+              configurationOf(command_).schedules.value_or(std::vector<Schedule>()));
+        }
         say("reloaded");
         return;
       }
@@ -220,6 +240,7 @@ class Server {
   std::shared_ptr<const std::string> bundle_;  // That the server began with.
   std::optional<RequestLog> log_;
   std::optional<Service> service_;
+  std::optional<Schedules> schedules_;  // Uses the service.
   std::optional<AdminServer> admin_;
 };
 

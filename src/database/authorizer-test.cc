@@ -102,6 +102,71 @@ TEST_F(AuthorizerTest, HoldsTheDepthOfTriggers) {
                 "a statement may lead through 1500 triggers and views (nestedTriggersMax)");
 }
 
+TEST_F(AuthorizerTest, KeepsGuestsFromTheHostsTables) {
+  constexpr std::string_view kReason =
+      "names that begin with __schemascript_ belong to the host; tables so called can be neither "
+      "read nor changed";
+  database_.execute("create table __schemascript_x (id integer primary key, a)", Rules::Host);
+  database_.execute("create view old as select a from __schemascript_x", Rules::Host);
+  database_.execute("create trigger r after insert on log begin delete from __schemascript_x; end",
+                    Rules::Host);
+  database_.execute("create table child (a references __schemascript_x (id))", Rules::Host);
+  database_.execute("insert into __schemascript_x values (1, 'secret')", Rules::Host);
+  for (const char* sql :
+       {"select a from __schemascript_x",
+        "select count(*) from \"__SchemaScript_X\"",
+        "select 1 from users where exists (select 1 from [__schemascript_x])",
+        "with c as (select * from `__schemascript_x`) select * from c",
+        "select * from old",
+        "insert into log values (1, 1)",
+        "insert into child values (1)",
+        "insert into users (name) select a from __schemascript_x",
+        "insert into __schemascript_x values (2, 2)",
+        "update __schemascript_x set a = 2",
+        "replace into main.__schemascript_x values (1, 2)",
+        "delete from __schemascript_x",
+        "update users set name = x.a from __schemascript_x as x",
+        "drop table __schemascript_x",
+        "alter table __schemascript_x rename to mine",
+        "alter table __schemascript_x add column b",
+        "alter table __schemascript_x drop column a",
+        "alter table users rename to __SCHEMASCRIPT_mine",
+        "alter table users add column x references __schemascript_x (a)",
+        "create table __schemascript_y (a)",
+        "create table y (a references __schemascript_x (a))",
+        "create table y as select * from __schemascript_x",
+        "create view v as select * from __schemascript_x",
+        "create view __schemascript_v as select 1",
+        "create index i on __schemascript_x (a)",
+        "create index __schemascript_i on users (name)",
+        "create trigger t after insert on __schemascript_x begin select 1; end",
+        "create trigger t after insert on users begin delete from __schemascript_x; end",
+        "create virtual table f using fts5 (a, content = '__schemascript_x')",
+        "create virtual table __schemascript_f using fts5 (a)",
+        "pragma table_info(__schemascript_x)",
+        "pragma table_xinfo('__schemascript_x')",
+        "pragma index_list(__schemascript_x)"}) {
+    expectRefused(sql, kReason);
+  }
+  // Run inside of the table-valued function, whose error passes through SQLite as a text.
+  EXPECT_THROW(run("select * from pragma_table_info('__schemascript_x')"), Error);
+  Statement statement = database_.prepare("select a from __schemascript_x", Rules::Host);
+  Execution execution(statement);
+  ASSERT_TRUE(execution.step());
+  EXPECT_EQ(execution.column(0).bytes, "secret");
+  EXPECT_FALSE(execution.step());
+}
+
+TEST_F(AuthorizerTest, IsNotDisturbedByTheHostsTables) {
+  database_.execute("create table __schemascript_x (a primary key)", Rules::Host);
+  for (const char* sql : {"analyze", "reindex", "pragma integrity_check",
+                          "alter table users rename to people", "select '__schemascript_x'",
+                          "create table schemascript_x (a)", "select a from schemascript_x"}) {
+    SCOPED_TRACE(sql);
+    EXPECT_NO_THROW(run(sql));
+  }
+}
+
 TEST_F(AuthorizerTest, RefusesFunctionsThatNoDeadlineStops) {
   expectRefused("select json_patch('{}', '{}')", "the SQL function json_patch is not available");
   expectRefused("select jsonb_patch('{}', '{}')", "the SQL function jsonb_patch is not available");

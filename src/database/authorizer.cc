@@ -209,6 +209,40 @@ bool createsIn(int action, const char* schema, std::string_view name) {
   }
 }
 
+bool isHostTable(const char* name) { return lowerCase(name).starts_with(kHostTablePrefix); }
+
+// Whether a guest's action is about a table of the host. SQLite does not tell what a table is
+// renamed to, what its foreign keys lead to, and what a view or trigger will use: of definitions
+// the text decides, in which a name can be hidden by no quoting. ANALYZE and REINDEX without a name
+// visit all tables, and show nothing of them.
+bool touchesHostTable(int action, const char* first, const char* second, std::string_view sql) {
+  switch (action) {
+    case SQLITE_READ:
+    case SQLITE_INSERT:
+    case SQLITE_UPDATE:
+    case SQLITE_DELETE:
+    case SQLITE_DROP_VIEW:
+    case SQLITE_DROP_TABLE:
+    case SQLITE_DROP_VTABLE:
+      return isHostTable(first);
+    case SQLITE_PRAGMA:
+      return isHostTable(second);
+    case SQLITE_DROP_INDEX:
+    case SQLITE_DROP_TRIGGER:
+      return isHostTable(first) || isHostTable(second);
+    case SQLITE_CREATE_TABLE:
+    case SQLITE_CREATE_INDEX:
+    case SQLITE_CREATE_VIEW:
+    case SQLITE_CREATE_TRIGGER:
+    case SQLITE_CREATE_VTABLE:
+    case SQLITE_ALTER_TABLE:
+      return isHostTable(first) || isHostTable(second) ||
+             foldCase(sql).find(kHostTablePrefix) != std::string::npos;
+    default:
+      return false;
+  }
+}
+
 constexpr std::string_view kTransactionsByHand =
     "transactions are not opened or ended by SQL; use db.transaction(async (tx) => ...)";
 constexpr std::string_view kOneFile =
@@ -282,6 +316,10 @@ int Authorizer::decide(int action, const char* first, const char* second, const 
                       " triggers and views (nestedTriggersMax)"));
   }
   learn(action, first, second, trigger);
+  if (rules != Rules::Host && touchesHostTable(action, first, second, sql)) {
+    return refuse(str("names that begin with ", kHostTablePrefix,
+                      " belong to the host; tables so called can be neither read nor changed"));
+  }
   const bool isTemporary = rules != Rules::Host && createsIn(action, schema, "temp");
   switch (rules) {
     case Rules::Host:

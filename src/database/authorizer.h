@@ -21,6 +21,10 @@ enum class Rules : std::uint8_t {
   Host,         // Our own SQL: everything.
 };
 
+// How the names of the host's own tables in a guest's database begin, in lower case. All rules but
+// Rules::Host refuse to read, change, define or drop such tables.
+inline constexpr std::string_view kHostTablePrefix = "__schemascript_";
+
 struct WrittenTable {
   std::string name;
   bool direct = false;  // By the statement itself, not by a trigger of it.

@@ -127,6 +127,15 @@ TEST_F(PushTest, LeavesWhatTheSchemaDoesNotKnowAlone) {
   EXPECT_EQ(countOf(database_, "other"), 1);
 }
 
+TEST_F(PushTest, LeavesTheHostsTablesAlone) {
+  database_.execute("create table __schemascript_x (a)", Rules::Host);
+  EXPECT_EQ(push(database_, kUsers).created, Names{"table users"});
+  EXPECT_EQ(push(database_, kUsers).created, Names{});
+  EXPECT_EQ(countOf(database_, "__schemascript_x"), 1);
+  EXPECT_EQ(errorOf([this] { push(database_, "create table __schemascript_x (a, b)"); }).code(),
+            ErrorCode::NotAllowed);
+}
+
 TEST_F(PushTest, SeesNoDifferenceInHowATableIsWritten) {
   expectNoDifference(
       "create table users (id integer primary key, name text default 'x' check (name <> ''), age "

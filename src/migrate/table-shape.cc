@@ -251,7 +251,8 @@ std::vector<TableShape> readTables(Database& database) {
   std::vector<NamedSql> definitions;
   forEachRow(database,
              "select name, sql from sqlite_schema where type = ?1 and rootpage <> 0"
-             " and name not like 'sqlite\\_%' escape '\\' order by rowid",
+             " and name not like 'sqlite\\_%' escape '\\'"
+             " and name not like '\\_\\_schemascript\\_%' escape '\\' order by rowid",
              "table", [&definitions](const Execution& row) {
                definitions.push_back({.name = textOf(row, 0), .sql = textOf(row, 1)});
              });

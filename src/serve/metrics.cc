@@ -167,6 +167,44 @@ std::chrono::seconds Metrics::uptime() const noexcept {
   return duration_cast<std::chrono::seconds>(steady_clock::now() - begin_);
 }
 
+namespace {
+
+// As a label's value is written: what has a meaning there is escaped.
+std::string labelValue(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c == '\n' ? ' ' : c;
+  }
+  return result + '"';
+}
+
+void scheduleSamples(Page& page, const MetricsNow& now) {
+  if (now.schedules.empty()) return;
+  const auto each = [&](std::string_view name, std::string_view kind, std::string_view help,
+                        auto&& figure) {
+    page.head(name, kind, help);
+    for (const ScheduleFigures& schedule : now.schedules) {
+      page.sample(name, str("{cron=", labelValue(schedule.cron), "}"), figure(schedule));
+    }
+  };
+  using Figures = ScheduleFigures;
+  each("schedule_due", "gauge", "Runs that are due and wait for room in the queue.",
+       [](const Figures& schedule) { return schedule.due; });
+  each("schedule_running", "gauge", "Runs that were begun.",
+       [](const Figures& schedule) { return schedule.running; });
+  each("schedule_succeeded_total", "counter", "Runs that succeeded.",
+       [](const Figures& schedule) { return schedule.succeeded; });
+  each("schedule_failed_total", "counter", "Attempts that failed.",
+       [](const Figures& schedule) { return schedule.failed; });
+  each("schedule_given_up_total", "counter", "Due times that were given up.",
+       [](const Figures& schedule) { return schedule.givenUp; });
+  page.one("schedule_databases_failing", "gauge",
+           "Databases whose schedules cannot be read or recorded.", now.failingScheduleDatabases);
+}
+
+}  // namespace
+
 std::string Metrics::render(const MetricsNow& now) const {
   Page page;
   page.head("requests_total", "counter", "Requests that were answered, by the class of status.");
@@ -195,6 +233,7 @@ std::string Metrics::render(const MetricsNow& now) const {
   page.one("isolates", "gauge", "Isolates that there are.", now.isolates);
   page.one("isolates_bytes", "gauge", "Memory that they take.", now.isolateBytes);
   page.one("tenants_open", "gauge", "Databases of tenants that are open.", now.openTenants);
+  scheduleSamples(page, now);
   page.one("sqlite_statements_total", "counter", "Statements that guests ran.",
            statements_.value());
   page.one("sqlite_rows_total", "counter", "Rows that guests were answered.", rows_.value());

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace schemascript {
 
@@ -50,6 +51,17 @@ enum class StoppedBy : std::uint8_t { Time, Fuel, Memory, Database, Other };
 inline constexpr std::array<std::string_view, 5> kStoppedByNames{"time", "fuel", "memory",
                                                                  "database", "other"};
 
+// Of one schedule, over all databases.
+struct ScheduleFigures {
+  std::string cron{};
+  std::size_t due = 0;      // Claimed, but the queue has no room.
+  std::size_t running = 0;  // In the queue, or on a thread.
+  std::uint64_t succeeded = 0;
+  std::uint64_t failed = 0;   // Attempts.
+  std::uint64_t givenUp = 0;  // Due times that no attempt was left for.
+  std::string lastError{};
+};
+
 // What is asked for when somebody looks, because somebody else counts it.
 struct MetricsNow {
   std::size_t running = 0;
@@ -62,6 +74,8 @@ struct MetricsNow {
   std::uint64_t isolateBytes = 0;
   std::uint64_t droppedLogLines = 0;
   std::size_t openTenants = 0;
+  std::vector<ScheduleFigures> schedules{};
+  std::size_t failingScheduleDatabases = 0;
   std::string_view version{};  // Of this program.
   std::string_view sqliteVersion{};
 };
@@ -74,7 +88,7 @@ struct ProcessFigures {
 ProcessFigures processFigures() noexcept;
 
 // The counters of one server. Any thread. No metric has a label whose values come from outside,
-// such as the tenant: each new one would be kept for ever.
+// such as the tenant: each new one would be kept for ever. Schedules are the operator's own.
 class Metrics {
  public:
   // `duration` is all of the request's, `queued` the part of it before its turn came.

@@ -228,7 +228,7 @@ class Service::Call final : public FetchPeer, public std::enable_shared_from_thi
     id_ = std::move(id);
     tenant_ = std::move(tenant);
   }
-  void setEvent(std::string id, std::string tenant, std::function<void(bool)> done) {
+  void setEvent(std::string id, std::string tenant, std::function<void(ScheduledEnd)> done) {
     id_ = std::move(id);
     tenant_ = std::move(tenant);
     done_ = std::move(done);
@@ -295,7 +295,7 @@ class Service::Call final : public FetchPeer, public std::enable_shared_from_thi
     } catch (...) {
       if (exchange_) exchange_->abort();
     }
-    if (done_) done_(report.end == JobEnd::Called && report.call.end == CallEnd::Answered);
+    if (done_) done_(scheduledEnd(report));
   }
 
  private:
@@ -350,6 +350,22 @@ class Service::Call final : public FetchPeer, public std::enable_shared_from_thi
     metrics.countDatabaseUse(report.call.cost.statements, report.call.cost.rows);
   }
 
+  ScheduledEnd scheduledEnd(const JobReport& report) const {
+    using Kind = ScheduledEnd::Kind;
+    if (report.end == JobEnd::Failed) {
+      const Error& failure = *report.failure;
+      return {failure.code() == ErrorCode::Unavailable ? Kind::NotRun : Kind::Failed,
+              failure.message()};
+    }
+    const std::string name(nameOf(report));
+    if (report.end != JobEnd::Called || report.call.end == CallEnd::Cancelled) {
+      return {Kind::NotRun, name};
+    }
+    if (report.call.end == CallEnd::Answered) return {Kind::Succeeded};
+    const std::string& message = report.call.error.message;
+    return {Kind::Failed, message.empty() ? name : str(name, ": ", message)};
+  }
+
   void log(const JobReport& report, std::chrono::nanoseconds duration) const {
     if (service_.options_.log == nullptr) return;
     const HttpRequest& request = exchange_->request();
@@ -377,7 +393,7 @@ class Service::Call final : public FetchPeer, public std::enable_shared_from_thi
   std::shared_ptr<HttpExchange> exchange_;  // Null for an event.
   std::string id_;
   std::string tenant_;
-  std::function<void(bool)> done_;
+  std::function<void(ScheduledEnd)> done_;
   const LogTime at_ = now();
   const Clock::time_point began_ = Clock::now();
   std::stop_source stop_;
@@ -555,21 +571,47 @@ std::shared_ptr<ConnectionPool> Service::openTenant(std::string_view name) {
   }
 }
 
-bool Service::tryRunScheduled(std::shared_ptr<ConnectionPool> database, const std::string& tenant,
-                              std::string event, std::function<void(bool)> done) {
+bool Service::tryRunScheduled(const std::string& tenant, std::string event,
+                              std::function<void(ScheduledEnd)> done) {
   const auto served = served_.load();
   if (!served->app) return false;
   auto call = std::make_shared<Call>(*this, served);
   Job job = jobOf(call, CallKind::Scheduled);
-  job.database = std::move(database);
+  if (tenants_) job.open = [this, tenant] { return openTenant(tenant); };
   job.argument = std::move(event);
   job.key = tenant;
   call->setEvent(newId(), tenant, std::move(done));
   return workers_->tryPost(std::move(job));
 }
 
+SchedulesOptions Service::schedulesOptions() {
+  SchedulesOptions options;
+  options.names = [this] {
+    return tenants_ ? tenants_->names() : std::vector<std::string>{std::string()};
+  };
+  options.database = [this](const std::string& name) -> std::optional<DatabaseOptions> {
+    if (tenants_) return tenants_->tryOptionsOf(name);
+    return options_.database->options();
+  };
+  options.run = [this](const std::string& name, std::string event,
+                       std::function<void(ScheduledEnd)> done) {
+    return tryRunScheduled(name, std::move(event), std::move(done));
+  };
+  options.report = [this](const std::string& name, std::string_view text) {
+    if (options_.log == nullptr) return;
+    options_.log->add(ConsoleRecord{
+        .at = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()),
+        .id = "schedules",
+        .tenant = name,
+        .method = "error",
+        .text = text});
+  };
+  return options;
+}
+
 std::string Service::renderMetrics() const {
   const Workers::Counters counters = workers_->counters();
+  SchedulesStatus schedules = schedulesStatus_ ? schedulesStatus_() : SchedulesStatus();
   return metrics_.render({.running = counters.running + counters.parked,
                           .queued = counters.queued,
                           .refused = counters.refused,
@@ -580,6 +622,8 @@ std::string Service::renderMetrics() const {
                           .isolateBytes = counters.isolates.bytes,
                           .droppedLogLines = options_.log ? options_.log->droppedLines() : 0,
                           .openTenants = tenants_ ? tenants_->openCount() : 0,
+                          .schedules = std::move(schedules.schedules),
+                          .failingScheduleDatabases = schedules.failingDatabases,
                           .version = SCHEMASCRIPT_VERSION,
                           .sqliteVersion = Database::version()});
 }

@@ -16,6 +16,7 @@
 #include "serve/configuration.h"
 #include "serve/metrics.h"
 #include "serve/request-log.h"
+#include "serve/schedules.h"
 #include "serve/tenants.h"
 
 namespace schemascript {
@@ -93,11 +94,18 @@ class Service {
   // Waits until that has been done. True when everything could finish.
   bool wait();
 
-  // Calls the app's scheduled() for a database. False when nothing can be taken just now. `done`
-  // learns whether it ended well, on any thread.
-  [[nodiscard]] bool tryRunScheduled(std::shared_ptr<ConnectionPool> database,
-                                     const std::string& tenant, std::string event,
-                                     std::function<void(bool succeeded)> done);
+  // Calls the app's scheduled() for the database of `tenant`, which the worker opens; without
+  // tenants it is empty. False, and `done` is not kept, when nothing can be taken just now. `done`
+  // is called once, on any thread.
+  [[nodiscard]] bool tryRunScheduled(const std::string& tenant, std::string event,
+                                     std::function<void(ScheduledEnd end)> done);
+  // For the databases of this service, which must outlive the Schedules; without the schedules
+  // themselves.
+  SchedulesOptions schedulesOptions();
+  // For the metrics. Before start(); asked on any thread.
+  void showSchedules(std::function<SchedulesStatus()> status) {
+    schedulesStatus_ = std::move(status);
+  }
 
   // Null without tenants.
   Tenants* tenants() noexcept { return tenants_.get(); }
@@ -121,6 +129,7 @@ class Service {
 
   const ServiceOptions options_;
   std::unique_ptr<Tenants> tenants_;
+  std::function<SchedulesStatus()> schedulesStatus_;
   Metrics metrics_;
   std::atomic<Health> health_{Health::Starting};
   std::atomic<std::shared_ptr<const ServedApp>> served_;

@@ -42,6 +42,31 @@ TEST(TenantName, IsAFileNameAndALabel) {
   EXPECT_FALSE(isTenantName(std::string_view("a\0b", 3)));
 }
 
+TEST_F(ManyTenants, AreListedByTheirNames) {
+  make("beta");
+  make("acme");
+  std::ofstream(folder_ / "secret.txt") << "x";
+  std::ofstream(folder_ / "Upper.db") << "x";
+  std::filesystem::create_directory(folder_ / "folder.db");
+  const Tenants all = tenants();
+  EXPECT_EQ(all.names(), (std::vector<std::string>{"acme", "beta"}));
+  std::filesystem::remove_all(folder_.path());
+  EXPECT_EQ(errorOf([&] { all.names(); }).code(), ErrorCode::Unavailable);
+}
+
+TEST_F(ManyTenants, AreVisitedWithoutBeingKeptOpen) {
+  make("acme");
+  make("beta");
+  Tenants all = tenants(1);
+  const auto used = all.tryOpen("acme");
+  EXPECT_EQ(all.tryVisit("acme"), used);
+  EXPECT_EQ(all.tryVisit("beta").use_count(), 1);
+  EXPECT_FALSE(all.tryVisit("nobody"));
+  EXPECT_FALSE(all.tryVisit("../acme"));
+  EXPECT_EQ(all.openCount(), 1u);
+  EXPECT_EQ(all.tryOpen("acme"), used);
+}
+
 TEST_F(ManyTenants, OpensWhatIsThereAndMakesNothing) {
   make("acme");
   std::ofstream(folder_ / "secret.txt") << "x";

@@ -64,11 +64,9 @@ std::shared_ptr<ConnectionPool> Tenants::tryOpen(std::string_view name, Clock::t
       return use(found->second, now);
     }
   }
-  DatabaseOptions database = options_.database;
-  database.file = fileOf(name);
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(database.file, ignored)) return nullptr;
-  auto pool = std::make_shared<ConnectionPool>(std::move(database));
+  std::optional<DatabaseOptions> database = tryOptionsOf(key);
+  if (!database) return nullptr;
+  auto pool = std::make_shared<ConnectionPool>(std::move(*database));
   if (options_.prepare) options_.prepare(*pool);
 
   Order closing;  // Closed behind the lock.
@@ -81,6 +79,46 @@ std::shared_ptr<ConnectionPool> Tenants::tryOpen(std::string_view name, Clock::t
   byName_[key] = order_.begin();
   closing = takeOut([&](const Tenant&) { return order_.size() <= options_.openMax; });
   return order_.front().pool;
+}
+
+std::shared_ptr<ConnectionPool> Tenants::tryVisit(std::string_view name) const {
+  if (!isTenantName(name)) return nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = byName_.find(std::string(name));
+    if (found != byName_.end()) return found->second->pool;
+  }
+  std::optional<DatabaseOptions> database = tryOptionsOf(name);
+  if (!database) return nullptr;
+  return std::make_shared<ConnectionPool>(std::move(*database));
+}
+
+std::optional<DatabaseOptions> Tenants::tryOptionsOf(std::string_view name) const {
+  if (!isTenantName(name)) return std::nullopt;
+  DatabaseOptions database = options_.database;
+  database.file = fileOf(name);
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(database.file, ignored)) return std::nullopt;
+  return database;
+}
+
+std::vector<std::string> Tenants::names() const {
+  std::vector<std::string> names;
+  std::error_code failure;
+  std::filesystem::directory_iterator at(options_.folder, failure);
+  for (; !failure && at != std::filesystem::directory_iterator(); at.increment(failure)) {
+    const std::filesystem::path& file = at->path();
+    std::string name = file.stem().string();
+    std::error_code ignored;
+    if (file.extension() != ".db" || !isTenantName(name) || !at->is_regular_file(ignored)) continue;
+    names.push_back(std::move(name));
+  }
+  if (failure) {
+    throw unavailable(str("cannot list the tenants in ", options_.folder.string(), ": ",
+                          failure.message(), "; the server must be allowed to read the folder"));
+  }
+  std::ranges::sort(names);
+  return names;
 }
 
 void Tenants::closeIdle(Clock::time_point now) {

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "database/connection-pool.h"
 
@@ -50,6 +51,17 @@ class Tenants {
   // somebody has it. Throws as ConnectionPool does.
   std::shared_ptr<ConnectionPool> tryOpen(std::string_view name,
                                           Clock::time_point now = Clock::now());
+
+  // A look at a database that nobody is about to use: the pool of `name` if it is open, else one of
+  // the caller's own, which ends with it; neither counts as use, and nobody else is closed for it.
+  // Null and throws as tryOpen() does.
+  std::shared_ptr<ConnectionPool> tryVisit(std::string_view name) const;
+
+  // How to open the database of `name` for oneself; nothing when there is none.
+  std::optional<DatabaseOptions> tryOptionsOf(std::string_view name) const;
+
+  // Of all databases in the folder, sorted. Throws Unavailable when the folder cannot be read.
+  std::vector<std::string> names() const;
 
   // Closes those that were idle for too long. To be called every now and then.
   void closeIdle(Clock::time_point now = Clock::now());

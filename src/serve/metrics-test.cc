@@ -94,9 +94,28 @@ TEST(Metrics, ShowsAllThatWasCounted) {
   }
 }
 
+TEST(Metrics, ShowsEachSchedule) {
+  const std::string text = Metrics().render({.schedules = {{.cron = "* * * * *",
+                                                            .due = 1,
+                                                            .running = 2,
+                                                            .succeeded = 3,
+                                                            .failed = 4,
+                                                            .givenUp = 5},
+                                                           {.cron = "@daily"}},
+                                             .failingScheduleDatabases = 6});
+  for (const char* const line :
+       {R"(schedule_due{cron="* * * * *"} 1)", R"(schedule_running{cron="* * * * *"} 2)",
+        R"(schedule_succeeded_total{cron="* * * * *"} 3)",
+        R"(schedule_failed_total{cron="* * * * *"} 4)",
+        R"(schedule_given_up_total{cron="* * * * *"} 5)", R"(schedule_due{cron="@daily"} 0)",
+        "schedule_databases_failing 6"}) {
+    EXPECT_TRUE(has(text, str("schemascript_", line))) << line << '\n' << text;
+  }
+}
+
 // Each line is a comment or a sample; each metric has one HELP and one TYPE, before its samples.
 TEST(Metrics, KeepsToTheFormat) {
-  std::istringstream lines(Metrics().render({}));
+  std::istringstream lines(Metrics().render({.schedules = {{.cron = "* * * * *"}}}));
   const std::regex comment("# (HELP|TYPE) ([a-z_]+) .+");
   const std::regex sample(
       "([a-z_]+?)(_bucket|_sum|_count)?(\\{[a-z]+=\"[^\"]*\"(,[a-z]+=\"[^\"]*\")*\\})? [0-9.]+");

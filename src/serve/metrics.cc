@@ -169,23 +169,13 @@ std::chrono::seconds Metrics::uptime() const noexcept {
 
 namespace {
 
-// As a label's value is written: what has a meaning there is escaped.
-std::string labelValue(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    result += c == '\n' ? ' ' : c;
-  }
-  return result + '"';
-}
-
 void scheduleSamples(Page& page, const MetricsNow& now) {
   if (now.schedules.empty()) return;
   const auto each = [&](std::string_view name, std::string_view kind, std::string_view help,
                         auto&& figure) {
     page.head(name, kind, help);
     for (const ScheduleFigures& schedule : now.schedules) {
-      page.sample(name, str("{cron=", labelValue(schedule.cron), "}"), figure(schedule));
+      page.sample(name, str("{cron=\"", escaped(schedule.cron), "\"}"), figure(schedule));
     }
   };
   using Figures = ScheduleFigures;

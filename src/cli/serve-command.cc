@@ -204,7 +204,7 @@ class Server {
   void startSchedules() {
     std::vector<Schedule> schedules = configuration_.schedules.value_or(std::vector<Schedule>());
     if (*configuration_.readOnly) {
-      if (!schedules.empty()) say("nothing is run on schedule: the database is --read-only");
+      if (!schedules.empty()) say("nothing is run on schedule, because of --read-only");
       return;
     }
     SchedulesOptions options = service_->schedulesOptions();

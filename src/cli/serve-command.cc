@@ -85,10 +85,9 @@ void say(std::string_view text) {
 // A server, from its settings to its end.
 class Server {
  public:
-  // Keeps a reference to `command`, whose file is read again when the app is reloaded.
-  Server(const ServeCommand& command, const Configuration& configuration)
+  explicit Server(const ServeCommand& command)
       : command_(command),
-        configuration_(merge(defaultConfiguration(), configuration)),
+        configuration_(merge(defaultConfiguration(), configurationOf(command))),
         serverLimits_(serverLimitsOf(configuration_)),
         limits_(serverLimits_.call),
         engine_(EngineFiles::in(libraryFolder().string())) {}
@@ -261,7 +260,7 @@ ExitCode serveCommand(const ServeCommand& command) {
   }
   const Signals signals;
   allowManyFiles();
-  Server server(command, configurationOf(command));
+  Server server(command);
   if (!server.start()) return ExitCode::Usage;
   server.untilItEnds(signals);
   const bool isDone = server.end(signals);

@@ -1,5 +1,9 @@
 #include "http/connection.h"
 
+#include <linux/sockios.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
@@ -22,6 +26,9 @@ namespace {
 constexpr std::size_t kFirstBufferBytes = 4096;
 // Larger bodies are written from where they are, smaller ones copied behind their head.
 constexpr std::size_t kCopiedBodyBytes = 16u << 10;
+
+// What one may earn by having been fast: so that no sum of times overflows.
+constexpr std::uint64_t kEarnedSecondsMax = 24 * 60 * 60;
 
 void appendNumber(std::string& out, std::uint64_t number, int base = 10) {
   std::array<char, 24> digits;
@@ -378,9 +385,8 @@ void HttpConnection::deliverBody() {
 void HttpConnection::setBodyDeadline() {
   readDeadline_ = reactor_.now() + limits_.bodyTimeMax;
   if (limits_.bodyBytesPerSecondMin == 0) return;
-  constexpr std::uint64_t kSecondsMax = 24 * 60 * 60;
   const std::chrono::seconds earned(
-      std::min(bodyBytes_ / limits_.bodyBytesPerSecondMin, kSecondsMax));
+      std::min(bodyBytes_ / limits_.bodyBytesPerSecondMin, kEarnedSecondsMax));
   readDeadline_ =
       std::min(readDeadline_, bodyWaitBegin_ - bodyWaited_ + limits_.bodyTimeMax + earned);
 }
@@ -490,6 +496,7 @@ bool HttpConnection::flush() {
                                              : socket_.write_some(buffers, failure);
     if (taken > 0) writeDeadline_ = TimePoint::max();
     sent_ += taken;
+    written_ += taken;
     if (failure == asio::error::would_block || failure == asio::error::try_again) {
       waitForWrite();
       return false;
@@ -511,15 +518,53 @@ void HttpConnection::waitForWrite() {
   isWriting_ = true;
   // A socket that says that it has room need not take anything: only that counts.
   if (writeDeadline_ == TimePoint::max()) writeDeadline_ = reactor_.now() + limits_.writeTimeMax;
+  writeWaitBegin_ = reactor_.now();
+  if (!hasWaited_) takenBefore_ = takenByClient();
+  hasWaited_ = true;
   socket_.async_wait(tcp::socket::wait_write, [self = shared_from_this()](Failure) {
     self->reactor_.dispatch([&self] {
       self->isWriting_ = false;
+      self->writeWaited_ += self->reactor_.now() - self->writeWaitBegin_;
       if (!self->isClosed_) self->run();
     });
   });
 }
 
+// What the kernel holds for the client is as much as it likes: megabytes, of which it says that
+// there is room again only when a third is gone.
+std::uint64_t HttpConnection::takenByClient() {
+  int queued = 0;  // tcp(7): SIOCOUTQ. Not acknowledged, or not sent.
+  if (::ioctl(socket_.native_handle(), SIOCOUTQ, &queued) != 0 || queued < 0) return written_;
+  return written_ - std::min(written_, static_cast<std::uint64_t>(queued));
+}
+
+// Some of the answer has to be taken in writeTimeMax, and all that was has to have been worth the
+// wait.
+bool HttpConnection::isReadTooSlowly() {
+  if (!isWriting_) return false;
+  const auto now = reactor_.now();
+  const std::uint64_t taken = takenByClient();
+  if (taken > taken_) writeDeadline_ = now + limits_.writeTimeMax;
+  taken_ = std::max(taken, taken_);
+  if (now >= writeDeadline_) return true;
+  if (limits_.answerBytesPerSecondMin == 0) return false;
+  const std::uint64_t sinceBegin = taken_ - std::min(taken_, takenBefore_);
+  const std::chrono::seconds earned(
+      std::min(sinceBegin / limits_.answerBytesPerSecondMin, kEarnedSecondsMax));
+  return now - writeWaitBegin_ + writeWaited_ >= limits_.writeTimeMax + earned;
+}
+
+// A reset is seen by reading, and nothing is read while a body waits to be asked for, or after the
+// client's end. An end alone says nothing: it may come behind bytes that are still to be read.
+bool HttpConnection::isReset() {
+  if (isReading_ || !current_) return false;
+  pollfd state{socket_.native_handle(), 0, 0};
+  return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 void HttpConnection::finishExchange() {
+  hasWaited_ = false;
+  writeWaited_ = {};
   spare_ = detach(std::nullopt);
   isHead_ = false;
   if (!bodyDone_) {
@@ -646,7 +691,7 @@ void HttpConnection::woken(const HttpExchange& exchange) {
 void HttpConnection::checkDeadline() {
   if (isClosed_) return;
   const auto now = reactor_.now();
-  if (now >= writeDeadline_) return close(CloseReason::Lost);
+  if (isReadTooSlowly() || isReset()) return close(CloseReason::Lost);
   if (now < readDeadline_) return;
   // A body that was asked for times out whatever comes after the answer.
   if (isLingering_ || (mustClose_ && !current_)) return close(CloseReason::Lost);

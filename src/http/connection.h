@@ -111,6 +111,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void appendBody(HttpExchange::Answer& answer);
   bool flush();
   void waitForWrite();
+  std::uint64_t takenByClient();
+  bool isReadTooSlowly();
+  bool isReset();
   void finishExchange();
   std::shared_ptr<HttpExchange> detach(std::optional<CloseReason> reason);
   void refuse(int status, const char* reason);
@@ -163,6 +166,12 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool hadRequest_ = false;
   TimePoint readDeadline_ = TimePoint::max();
   TimePoint writeDeadline_ = TimePoint::max();
+  std::uint64_t written_ = 0;          // To the kernel, since the connection began.
+  std::uint64_t taken_ = 0;            // Of that, by the client, when it was looked at.
+  std::uint64_t takenBefore_ = 0;      // The same when this answer had to wait first.
+  bool hasWaited_ = false;             // It had.
+  HttpClock::duration writeWaited_{};  // By this answer, before ...
+  TimePoint writeWaitBegin_{};         // ... the wait that goes on, if one does.
 };
 
 }  // namespace schemascript

@@ -32,10 +32,7 @@ HttpExchange::Answer HttpExchange::checked(HttpAnswerHead head) const {
   }
   for (const auto& [name, value] : head.headers) {
     if (!isHttpToken(name)) throw invalidRequest("the name of an answer's header is not a token");
-    const auto isBad = [](char c) {
-      return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-    };
-    if (std::ranges::any_of(value, isBad)) {
+    if (!isHttpFieldValue(value)) {
       throw invalidRequest(str("the header ", name, " has a control character"));
     }
     if (equalsIgnoringCase(name, "transfer-encoding")) {

@@ -37,8 +37,12 @@ struct HttpLimits {
   // of a body, and only decoded bytes. The slowest mobile networks are faster; who sends a byte now
   // and then holds a request that others need. 0: no minimum.
   std::uint64_t bodyBytesPerSecondMin = 500;
-  // In which a client has to take some of an answer.
+  // In which a client has to take some of an answer that waits for it: what its machine has
+  // acknowledged counts, not what the kernel here has taken.
   std::chrono::milliseconds writeTimeMax{20'000};
+  // And in the mean, beyond writeTimeMax, while an answer waits; as bodyBytesPerSecondMin. 0: no
+  // minimum.
+  std::uint64_t answerBytesPerSecondMin = 500;
   // How long a connection that is closed after an answer is read from, so that the client gets the
   // answer instead of a reset.
   std::chrono::milliseconds lingerTimeMax{2'000};

@@ -423,6 +423,64 @@ TEST(HttpServer, GivesUpAClientThatDoesNotTakeItsAnswer) {
   EXPECT_EQ(reason.get(), CloseReason::Lost);
 }
 
+TEST(HttpServer, GivesUpAnAnswerThatIsTakenInTrickles) {
+  std::promise<CloseReason> closed;
+  Running running(
+      [&](Exchange exchange) {
+        exchange->onClosed([&](CloseReason reason) { closed.set_value(reason); });
+        exchange->respond({}, std::string(50'000'000, 'x'));
+      },
+      {.writeTimeMax = 300ms, .answerBytesPerSecondMin = 100'000'000});
+  Client client(running.server.port(), 4096);
+  const auto begin = std::chrono::steady_clock::now();
+  client.send(kGet);
+  auto reason = closed.get_future();
+  // Something is taken all the time.
+  while (reason.wait_for(10ms) != std::future_status::ready) {
+    ASSERT_LT(std::chrono::steady_clock::now() - begin, 5s);
+    client.receive(1ms);
+  }
+  EXPECT_EQ(reason.get(), CloseReason::Lost);
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, 250ms);
+}
+
+// Slower than the kernel, which holds megabytes and says for seconds that there is no room.
+TEST(HttpServer, LetsAnAnswerBeTakenSlowlyButFastEnough) {
+  Running running([](Exchange exchange) { exchange->respond({}, std::string(20'000'000, 'x')); },
+                  {.writeTimeMax = 400ms, .answerBytesPerSecondMin = 500});
+  Client client(running.server.port(), 16'384);
+  client.send(kGet);
+  std::size_t count = 0;
+  for (int i = 0; i < 100; ++i) {
+    count += countOf(client.receive(), "x");
+    std::this_thread::sleep_for(15ms);
+  }
+  EXPECT_LT(count, 20'000'000u);
+  client.shutdown();
+  EXPECT_EQ(count + countOf(client.receiveAll(), "x"), 20'000'000u);
+}
+
+TEST(HttpServer, TellsOfAResetWhileABodyWaitsToBeAskedFor) {
+  std::promise<CloseReason> closed;
+  std::promise<Exchange> kept;
+  Running running(
+      [&](Exchange exchange) {
+        exchange->onClosed([&](CloseReason reason) { closed.set_value(reason); });
+        kept.set_value(exchange);
+      },
+      {.readBytesMax = 4096});
+  Client client(running.server.port());
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n" +
+              std::string(200'000, 'x'));
+  const Exchange exchange = kept.get_future().get();
+  auto reason = closed.get_future();
+  // Longer than a look takes: it is full, and nobody has gone.
+  EXPECT_EQ(reason.wait_for(600ms), std::future_status::timeout);
+  client.reset();
+  ASSERT_EQ(reason.wait_for(5s), std::future_status::ready);
+  EXPECT_EQ(reason.get(), CloseReason::Lost);
+}
+
 TEST(HttpServer, AnswersOthersWhileOneDoesNotTakeItsAnswer) {
   Running running([](Exchange exchange) {
     if (exchange->request().path == "/a") return echo(exchange);

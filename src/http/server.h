@@ -91,9 +91,9 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
   std::string_view peer() const noexcept { return peer_; }
 
   // Answers with all that there is. Throws InvalidRequest if the head cannot be sent: a status out
-  // of range, a name that is not a token, a value with CR, LF or NUL, a Content-Length that is not
-  // the body's size, Transfer-Encoding. Then nothing was sent, and another answer may be given.
-  // Throws Internal if an answer was given before.
+  // of range, a name that is not a token, a value with a control character, a Content-Length that
+  // is not the body's size, Transfer-Encoding. Then nothing was sent, and another answer may be
+  // given. Throws Internal if an answer was given before.
   void respond(HttpAnswerHead head, std::string body);
 
   // Answers in pieces. Throws as respond() does. With a Content-Length exactly so many bytes have
@@ -114,7 +114,8 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
   void readMore(BodyCallback callback);
 
   // Calls at most once, when the client has gone before the answer was complete; soon if it has
-  // gone already. It is seen while the server reads: not while a body waits to be asked for.
+  // gone already. A reset is seen within 250 ms also while a body waits to be asked for; that the
+  // client has closed, only when all before it has been read.
   void onClosed(CloseCallback callback);
 
   // Breaks the connection off, so that the client sees that the answer is not complete.

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/error.h"
+#include "base/testing.h"
 
 namespace schemascript {
 namespace {
@@ -70,6 +70,19 @@ TEST(HttpMessage, BelievesNothing) {
         head + number(1) + field("a", std::string_view("\0", 1)) + bytes(""),
         head + number(0) + number(UINT32_MAX) + "abc"}) {
     EXPECT_THROW(decodeFetchResponse(bad), Error);
+  }
+  // What Headers take and HTTP does not has another error, which says what to do.
+  for (int code = 0; code < 256; ++code) {
+    const std::string value{'x', static_cast<char>(code)};
+    const std::string message = head + number(1) + field("a", value) + bytes("");
+    const bool isSent = code == '\t' || (code >= 0x20 && code != 0x7f);
+    const bool isForged = code == 0 || code == '\r' || code == '\n';
+    if (isSent) {
+      EXPECT_EQ(decodeFetchResponse(message).headers.front().second, value) << code;
+      continue;
+    }
+    const Error error = errorOf([&] { decodeFetchResponse(message); });
+    EXPECT_EQ(error.code(), isForged ? ErrorCode::GuestFailed : ErrorCode::InvalidRequest) << code;
   }
   for (const std::string& bad : {std::string(), number(0), number(4) + bytes("a"),
                                  number(0) + bytes("a") + "b", number(0) + number(5) + "abcd"}) {

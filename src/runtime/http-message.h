@@ -34,7 +34,7 @@ struct Following {
 struct FetchResponse {
   std::uint16_t status = 200;  // From 200 to 599.
   std::string reason;          // May be empty.
-  HeaderFields headers;        // As they may be sent: tokens, and values without CR, LF and NUL.
+  HeaderFields headers;        // As they may be sent: tokens, and values that isHttpFieldValue().
   std::string body;            // The first part of it, if more follows.
   Following following;
 };
@@ -45,7 +45,8 @@ struct BodyPiece {
 };
 
 // Read what a guest says. Throw GuestFailed when it is not as it should be: the guest was broken
-// into.
+// into; decodeFetchResponse() InvalidRequest for a header with a control character that Fetch
+// allows and HTTP does not.
 FetchResponse decodeFetchResponse(std::string_view message);
 BodyPiece decodePiece(std::string_view message);
 

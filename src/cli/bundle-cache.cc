@@ -261,6 +261,26 @@ std::vector<Dependency> dependenciesOf(const EsbuildOutput& output) {
   return collector.take();
 }
 
+std::vector<std::string> filesOf(const std::vector<Dependency>& dependencies) {
+  const auto isSettings = [](const Path& file) {
+    return std::ranges::find(kSettingFiles, file.filename().string()) != kSettingFiles.end();
+  };
+  std::set<Path> folders;
+  for (const Dependency& dependency : dependencies) {
+    const Path file(dependency.path);
+    if (dependency.kind == Dependency::Kind::File && !isSettings(file)) {
+      folders.insert(file.parent_path());
+    }
+  }
+  std::vector<std::string> files;
+  for (const Dependency& dependency : dependencies) {
+    const bool isWanted =
+        dependency.fingerprint != kAbsent || folders.contains(Path(dependency.path).parent_path());
+    if (dependency.kind == Dependency::Kind::File && isWanted) files.push_back(dependency.path);
+  }
+  return files;
+}
+
 bool isCurrent(const std::vector<Dependency>& dependencies) {
   return std::all_of(dependencies.begin(), dependencies.end(), [](const Dependency& dependency) {
     return fingerprintOf(dependency.kind, dependency.path) == dependency.fingerprint;

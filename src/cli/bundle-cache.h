@@ -35,6 +35,10 @@ struct CachedBundle {
 // node_modules folders on the way up.
 std::vector<Dependency> dependenciesOf(const EsbuildOutput& output);
 
+// The files among them that there are, and settings that would be read if they were there beside
+// those: whoever wants to know of changes watches these.
+std::vector<std::string> filesOf(const std::vector<Dependency>& dependencies);
+
 // True when all are as they were.
 bool isCurrent(const std::vector<Dependency>& dependencies);
 

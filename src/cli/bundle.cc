@@ -82,21 +82,31 @@ Bundle bundleApp(const std::filesystem::path& file, const BundleOptions& options
   const auto kept = options.cacheFolder / (key + ".bundle");
   if (!options.cacheFolder.empty()) {
     if (auto cached = tryLoad(kept)) {
-      return {{}, std::move(cached->code), std::move(cached->map)};
+      return {.code = std::move(cached->code),
+              .map = std::move(cached->map),
+              .files = filesOf(cached->dependencies)};
     }
   }
   const std::int64_t begin = fileClock();
   EsbuildResult made = runEsbuild(options.esbuild, entry);
-  if (!made.complaints.empty()) return {std::move(made.complaints), {}, {}};
+  if (!made.complaints.empty()) {
+    return {.complaints = std::move(made.complaints),
+            .problems = std::move(made.problems),
+            .files = std::move(made.files)};
+  }
+  std::vector<Dependency> dependencies = dependenciesOf(made.output);
+  std::vector<std::string> files = filesOf(dependencies);
   if (!options.cacheFolder.empty()) {
-    CachedBundle bundle{made.output.code, made.output.map, dependenciesOf(made.output)};
+    CachedBundle bundle{made.output.code, made.output.map, std::move(dependencies)};
     bool changed = false;
     for (const Dependency& dependency : bundle.dependencies) {
       changed = changed || changedSince(dependency.path, begin);
     }
     if (!changed) keep(kept, bundle, options.cacheBytesMax);
   }
-  return {{}, std::move(made.output.code), std::move(made.output.map)};
+  return {.code = std::move(made.output.code),
+          .map = std::move(made.output.map),
+          .files = std::move(files)};
 }
 
 }  // namespace schemascript

@@ -4,8 +4,10 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "cli/source-map.h"
+#include "serve/problem.h"
 
 namespace schemascript {
 
@@ -18,9 +20,13 @@ struct BundleOptions {
 struct Bundle {
   // What is wrong with the source files, ready to be shown to people. Not empty: there is no
   // bundle.
-  std::string complaints;
-  std::string code;
-  SourceMapText map;
+  std::string complaints{};
+  std::vector<Problem> problems{};  // The same, one by one.
+  std::string code{};
+  SourceMapText map{};
+  // What it is made of, as absolute paths: sources, and settings beside them. Of a bundle that
+  // there is not, the files that are complained of.
+  std::vector<std::string> files{};
 };
 
 // Bundles `file`, which must be a file; taken from the cache when none of its inputs changed. Any

@@ -77,10 +77,25 @@ std::vector<Frame> readFrames(std::string_view stack) {
   return kept;
 }
 
-std::optional<SourcePosition> firstPosition(const std::vector<Frame>& frames, SourceMap& map) {
+constexpr std::uint32_t kLinesAround = 3;
+
+SourcePlace placeAt(const SourcePosition& position) {
+  Excerpt excerpt =
+      readExcerpt(std::string(position.file), position.line, position.column, kLinesAround);
+  return {.file = printable(displayPath(position.file)),
+          .line = position.line,
+          .column = position.column,
+          .firstLine = excerpt.firstLine,
+          .lines = std::move(excerpt.lines),
+          .caretBytes = excerpt.caretBytes};
+}
+
+std::optional<SourcePlace> tryFindPlace(const std::vector<Frame>& frames, SourceMap& map) {
   for (const Frame& frame : frames) {
     if (frame.place != Frame::Place::App) continue;
-    if (const auto position = map.tryFind(frame.bundleLine, frame.bundleColumn)) return position;
+    if (const auto position = map.tryFind(frame.bundleLine, frame.bundleColumn)) {
+      return placeAt(*position);
+    }
   }
   return std::nullopt;
 }
@@ -114,40 +129,59 @@ std::string indented(std::string_view text, std::size_t columns) {
 // Of a recursion, more would only push the message off the screen.
 constexpr std::size_t kFramesMax = 20;
 
-std::string renderFrames(const std::vector<Frame>& frames, SourceMap& map, const Paint& paint) {
-  std::string lines;
-  const auto add = [&lines, &paint](const std::string& line) {
-    lines += str(paint.quiet("    " + printable(line)), '\n');
-  };
+std::vector<std::string> describeFrames(const std::vector<Frame>& frames, SourceMap& map) {
+  std::vector<std::string> lines;
   for (std::size_t i = 0; i < std::min(frames.size(), kFramesMax); ++i) {
-    add(map.mapPositions(frames[i].line));
+    lines.push_back(printable(map.mapPositions(frames[i].line)));
   }
-  if (frames.size() > kFramesMax) add(str("... and ", frames.size() - kFramesMax, " more"));
+  if (frames.size() > kFramesMax) {
+    lines.push_back(str("... and ", frames.size() - kFramesMax, " more"));
+  }
   return lines;
 }
 
-// Everything below the headline.
-std::string renderBody(const ErrorDescription& error, SourceMap& map, const Paint& paint) {
-  std::string text = renderFrames(readFrames(error.stack), map, paint);
-  for (std::size_t i = 0; i < error.errors.size(); ++i) {
-    const ErrorDescription& one = error.errors[i];
-    text += indented(str('[', i, "] ", printable(map.mapPositions(headline(one))), '\n',
-                         renderBody(one, map, paint)),
-                     2);
-  }
+Problem describe(const ErrorDescription& error, SourceMap& map) {
+  const std::vector<Frame> frames = readFrames(error.stack);
+  Problem problem{.headline = printable(map.mapPositions(headline(error))),
+                  .place = tryFindPlace(frames, map),
+                  .frames = describeFrames(frames, map)};
+  for (const ErrorDescription& one : error.errors) problem.errors.push_back(describe(one, map));
   for (const ErrorDescription& cause : error.causes) {
-    text += str("caused by: ", printable(map.mapPositions(headline(cause))), '\n',
-                renderBody(cause, map, paint));
+    problem.causes.push_back(describe(cause, map));
   }
-  return text;
+  return problem;
 }
 
-// The line that `error`, or else what caused it, was thrown at; empty when that is not in the app.
-std::string renderPlace(const ErrorDescription& error, SourceMap& map, const Paint& paint) {
-  if (const auto position = firstPosition(readFrames(error.stack), map)) {
-    return excerpt(std::string(position->file), position->line, position->column, paint);
+// Where `error` was thrown, or else what caused it; null when that is not in the app.
+const SourcePlace* placeOf(const Problem& problem) noexcept {
+  if (problem.place) return &*problem.place;
+  return problem.causes.empty() ? nullptr : placeOf(problem.causes.front());
+}
+
+std::string renderPlace(const Problem& problem, const Paint& paint) {
+  const SourcePlace* const place = placeOf(problem);
+  if (place == nullptr || place->lines.empty()) return {};
+  return renderLine(place->line, place->lines[place->line - place->firstLine], place->caretBytes,
+                    paint);
+}
+
+// Everything below the headline and the place.
+std::string renderBody(const Problem& problem, const Paint& paint) {
+  std::string text;
+  for (const std::string& frame : problem.frames) text += str(paint.quiet("    " + frame), '\n');
+  for (std::size_t i = 0; i < problem.errors.size(); ++i) {
+    const Problem& one = problem.errors[i];
+    text += indented(str('[', i, "] ", one.headline, '\n', renderBody(one, paint)), 2);
   }
-  return error.causes.empty() ? std::string() : renderPlace(error.causes.front(), map, paint);
+  for (const Problem& cause : problem.causes) {
+    text += str("caused by: ", cause.headline, '\n', renderBody(cause, paint));
+  }
+  return problem.advice.empty() ? text : str(text, problem.advice, '\n');
+}
+
+std::string render(std::string_view lead, const Problem& problem, const Paint& paint) {
+  return str(paint.error(lead), ' ', problem.headline, '\n', renderPlace(problem, paint),
+             renderBody(problem, paint));
 }
 
 // ` at loop (app.ts:3:5)`, or nothing.
@@ -164,68 +198,72 @@ std::string whereOf(const ErrorDescription& error, SourceMap& map) {
   return {};
 }
 
-std::string renderLimit(std::string_view what, std::string_view option, const RunReport& report,
-                        SourceMap& map, const Paint& paint) {
-  std::string text = str(paint.error("schemascript:"), " the ", what, " was exceeded (", option,
-                         ')', whereOf(report.error, map));
+Problem describeLimit(std::string_view what, std::string_view option, const RunReport& report,
+                      SourceMap& map) {
+  const std::vector<Frame> frames = readFrames(report.error.stack);
+  Problem problem{
+      .headline = str("the ", what, " was exceeded (", option, ')', whereOf(report.error, map)),
+      .place = tryFindPlace(frames, map),
+      .frames = describeFrames(frames, map)};
   // Of a run that ended while it waited, or of a trap: in our words, not the engine's.
   if (report.error.stack.empty() && !report.error.message.empty()) {
-    text += str(": ", printable(report.error.message));
+    problem.headline += str(": ", printable(report.error.message));
   }
-  return str(text, '\n', renderPlace(report.error, map, paint),
-             renderFrames(readFrames(report.error.stack), map, paint));
+  return problem;
 }
 
-// What to do about an error that most people meet first.
-std::string adviceOn(const ErrorDescription& error) {
-  if (error.code != "invalid-request" || !error.message.starts_with("no such table: ")) return {};
-  return "the tables that a script declares are created with --push, or by: schemascript push\n";
+bool isThrown(RunReport::End end) noexcept {
+  // Only a call ends in the last two ways, and its command says it.
+  return end == RunReport::End::Threw || end == RunReport::End::NoSuchExport ||
+         end == RunReport::End::BadArgument;
 }
 
-std::string renderEnd(const RunReport& report, const Limits& limits, SourceMap& map,
-                      const Paint& paint) {
-  const std::string program = paint.error("schemascript:");
-  switch (report.end) {
-    case RunReport::End::Answered:
-      return {};
-    case RunReport::End::Threw:
-    case RunReport::End::NoSuchExport:  // Only a call ends so, and its command says it.
-    case RunReport::End::BadArgument:
-      return renderError(report.error, map, paint) + adviceOn(report.error);
-    case RunReport::End::TimeExceeded:
-      return renderLimit(str("time limit of ", formatDuration(limits.runTimeMax)), "--time-limit",
-                         report, map, paint);
-    case RunReport::End::FuelExceeded:
-      return renderLimit(str("fuel limit of ", limits.fuelMax, " jumps and calls"), "--fuel-limit",
-                         report, map, paint);
-    case RunReport::End::MemoryExceeded:
-      return renderLimit(str("memory limit of ", formatSize(limits.memoryBytesMax)),
-                         "--memory-limit", report, map, paint);
-    case RunReport::End::NeverSettles:
-      return str(
-          program,
-          " the script waits for a promise that never settles: no timer is set, and no code is "
-          "left to run\n",
-          report.error.message.empty() ? "" : printable(report.error.message) + '\n');
-    case RunReport::End::Trapped:
-    case RunReport::End::Cancelled:  // Nobody asks for it here.
-      break;
-  }
-  return str(program,
-             " the sandbox stopped the script: ", printable(map.mapPositions(report.error.message)),
-             '\n');
+bool isAboutMissingTable(const ErrorDescription& error) noexcept {
+  return error.code == "invalid-request" && error.message.starts_with("no such table: ");
 }
 
 }  // namespace
 
+Problem problemOf(const RunReport& report, const Limits& limits, SourceMap& map,
+                  const ReportWords& words) {
+  if (isThrown(report.end)) {
+    Problem problem = describe(report.error, map);
+    // What most people meet first.
+    if (isAboutMissingTable(report.error)) problem.advice = words.onMissingTable;
+    return problem;
+  }
+  switch (report.end) {
+    case RunReport::End::TimeExceeded:
+      return describeLimit(str("time limit of ", formatDuration(limits.runTimeMax)),
+                           words.timeOption, report, map);
+    case RunReport::End::FuelExceeded:
+      return describeLimit(str("fuel limit of ", limits.fuelMax, " jumps and calls"),
+                           words.fuelOption, report, map);
+    case RunReport::End::MemoryExceeded:
+      return describeLimit(str("memory limit of ", formatSize(limits.memoryBytesMax)),
+                           words.memoryOption, report, map);
+    case RunReport::End::NeverSettles:
+      return {.headline =
+                  "the script waits for a promise that never settles: no timer is set, and no code "
+                  "is left to run",
+              .advice = printable(report.error.message)};
+    default:  // It trapped. Nobody asks for Cancelled here.
+      return {.headline = str("the sandbox stopped the script: ",
+                              printable(map.mapPositions(report.error.message)))};
+  }
+}
+
 std::string renderError(const ErrorDescription& error, SourceMap& map, const Paint& paint) {
-  return str(paint.error("Uncaught"), ' ', printable(map.mapPositions(headline(error))), '\n',
-             renderPlace(error, map, paint), renderBody(error, map, paint));
+  return render("Uncaught", describe(error, map), paint);
 }
 
 std::string renderReport(const RunReport& report, const Limits& limits, SourceMap& map,
-                         const Paint& paint) {
-  std::string text = renderEnd(report, limits, map, paint);
+                         const Paint& paint, const ReportWords& words) {
+  std::string text;
+  if (report.end != RunReport::End::Answered) {
+    text = render(isThrown(report.end) ? "Uncaught" : "schemascript:",
+                  problemOf(report, limits, map, words), paint);
+  }
   if (report.rolledBack == 1) {
     text += "schemascript: a transaction that the script left open was rolled back\n";
   } else if (report.rolledBack > 1) {

@@ -303,38 +303,78 @@ std::uint32_t columnOf(const Complaint& complaint, const std::string& file) {
   return utf16Units(lineOf(content, complaint.line), complaint.bytesBefore) + 1;
 }
 
-// One error, ending with a newline.
-std::string explain(const Complaint& complaint, const std::filesystem::path& folder) {
-  std::string message = printable(complaint.text);
-  std::string advice;
+constexpr std::uint32_t kLinesAround = 3;
+
+Problem problemOf(const Complaint& complaint, const std::filesystem::path& folder) {
+  Problem problem{.headline = printable(complaint.text)};
   if (const auto specifier = unresolvedIn(complaint.text); !specifier.empty()) {
-    message = str("cannot find the import \"", printable(specifier), '"');
-    advice = printable(adviceFor(specifier)) + '\n';
+    problem.headline = str("cannot find the import \"", printable(specifier), '"');
+    problem.advice = printable(adviceFor(specifier));
   }
-  if (complaint.file.empty()) return str(message, '\n', advice);
+  if (complaint.file.empty()) return problem;
   const std::string file = absolute(folder, complaint.file);
   const std::uint32_t column = columnOf(complaint, file);
-  return str(printable(displayPath(file)), ':', complaint.line, ':', column, ": ", message, '\n',
-             excerpt(file, complaint.line, column, Paint(coloursFor(STDERR_FILENO))), advice);
+  Excerpt excerpt = readExcerpt(file, complaint.line, column, kLinesAround);
+  problem.place = SourcePlace{.file = printable(displayPath(file)),
+                              .line = complaint.line,
+                              .column = column,
+                              .firstLine = excerpt.firstLine,
+                              .lines = std::move(excerpt.lines),
+                              .caretBytes = excerpt.caretBytes};
+  return problem;
+}
+
+std::vector<Problem> problemsOf(std::string_view text, const std::vector<Complaint>& complaints,
+                                const std::filesystem::path& folder) {
+  // Not in a form that we know, so as it is.
+  if (complaints.empty()) {
+    while (text.ends_with('\n')) text.remove_suffix(1);
+    return {{.headline = "esbuild failed", .advice = printable(text)}};
+  }
+  std::vector<Problem> problems;
+  for (const Complaint& complaint : complaints) problems.push_back(problemOf(complaint, folder));
+  return problems;
+}
+
+// One error, ending with a newline.
+std::string render(const Problem& problem, const Paint& paint) {
+  std::string text;
+  if (problem.place) {
+    text = str(problem.place->file, ':', problem.place->line, ':', problem.place->column, ": ");
+  }
+  text += problem.headline + '\n';
+  if (problem.place && !problem.place->lines.empty()) {
+    text += renderLine(problem.place->line,
+                       problem.place->lines[problem.place->line - problem.place->firstLine],
+                       problem.place->caretBytes, paint);
+  }
+  return problem.advice.empty() ? text : str(text, problem.advice, '\n');
 }
 
 // More would only push the first, which counts, off the screen.
 constexpr std::size_t kComplaintsMax = 10;
 
+EsbuildResult readEsbuildErrors(std::string_view text, const std::filesystem::path& folder) {
+  const std::vector<Complaint> complaints = readComplaints(text);
+  EsbuildResult result;
+  for (const Complaint& complaint : complaints) {
+    if (!complaint.file.empty()) result.files.push_back(absolute(folder, complaint.file));
+  }
+  result.problems = problemsOf(text, complaints, folder);
+  const Paint paint(coloursFor(STDERR_FILENO));
+  for (std::size_t i = 0; i < std::min(result.problems.size(), kComplaintsMax); ++i) {
+    result.complaints += render(result.problems[i], paint);
+  }
+  if (result.problems.size() > kComplaintsMax) {
+    result.complaints += str("and ", result.problems.size() - kComplaintsMax, " more errors\n");
+  }
+  return result;
+}
+
 }  // namespace
 
 std::string explainEsbuildErrors(std::string_view text, const std::filesystem::path& folder) {
-  const std::vector<Complaint> complaints = readComplaints(text);
-  // Not in a form that we know, so as it is.
-  if (complaints.empty()) return str("esbuild failed\n", printable(text));
-  std::string explained;
-  for (std::size_t i = 0; i < std::min(complaints.size(), kComplaintsMax); ++i) {
-    explained += explain(complaints[i], folder);
-  }
-  if (complaints.size() > kComplaintsMax) {
-    explained += str("and ", complaints.size() - kComplaintsMax, " more errors\n");
-  }
-  return explained;
+  return readEsbuildErrors(text, folder).complaints;
 }
 
 std::string esbuildOptions() {
@@ -365,8 +405,7 @@ EsbuildResult runEsbuild(const std::filesystem::path& executable,
   EsbuildResult result;
   if (status != 0) {
     if (status > 128) throw unavailable(str("esbuild was ended by signal ", status - 128));
-    result.complaints = explainEsbuildErrors(errors.content(), folder);
-    return result;
+    return readEsbuildErrors(errors.content(), folder);
   }
   try {
     result.output.code = code.content();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/source-map.h"
+#include "serve/problem.h"
 
 namespace schemascript {
 
@@ -26,7 +27,10 @@ struct EsbuildResult {
   // What is wrong with the source files, ready to be shown to people; empty when nothing is. Then
   // only the output counts.
   std::string complaints;
-  EsbuildOutput output;
+  // The same, one by one, and the absolute paths of the files that they are about.
+  std::vector<Problem> problems{};
+  std::vector<std::string> files{};
+  EsbuildOutput output{};
 };
 
 // Everything that decides, beside the files, what comes out. Caches count it to their keys.

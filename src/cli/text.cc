@@ -89,6 +89,21 @@ bool isInsideCharacter(std::string_view text, std::size_t at) noexcept {
   return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80;
 }
 
+struct CutLine {
+  std::string_view text;
+  std::size_t at;  // In it.
+};
+
+// The part of a long line that `at` is in.
+CutLine cutAround(std::string_view line, std::size_t at) noexcept {
+  if (line.size() <= kExcerptBytesMax) return {line, at};
+  std::size_t begin = at < kExcerptBytesMax / 2 ? 0 : at - kExcerptBytesMax / 2;
+  while (isInsideCharacter(line, begin)) ++begin;
+  std::size_t end = std::min(line.size(), begin + kExcerptBytesMax);
+  while (isInsideCharacter(line, end)) --end;
+  return {line.substr(begin, end - begin), at - begin};
+}
+
 // As wide as `text` is on a terminal, roughly: one blank for each character, tabs as they are.
 std::string blanksFor(std::string_view text) {
   std::string blanks;
@@ -182,30 +197,47 @@ std::string_view lineOf(std::string_view text, std::uint32_t number) noexcept {
   return text.ends_with('\r') ? text.substr(0, text.size() - 1) : text;
 }
 
-std::string excerpt(const std::string& file, std::uint32_t line, std::uint32_t column,
-                    const Paint& paint) {
+Excerpt readExcerpt(const std::string& file, std::uint32_t line, std::uint32_t column,
+                    std::uint32_t around) {
   std::string content;
   try {
     content = readFile(file);
   } catch (const Error&) {
     return {};  // Removed in the meantime. The position alone has to do.
   }
-  std::string_view shown = lineOf(content, line);
-  std::size_t caret = bytesBefore(shown, column - 1);
-  if (shown.find_first_not_of(" \t") == std::string_view::npos) return {};
-  if (shown.size() > kExcerptBytesMax) {
-    std::size_t begin = caret < kExcerptBytesMax / 2 ? 0 : caret - kExcerptBytesMax / 2;
-    while (isInsideCharacter(shown, begin)) ++begin;
-    std::size_t end = std::min(shown.size(), begin + kExcerptBytesMax);
-    while (isInsideCharacter(shown, end)) --end;
-    shown = shown.substr(begin, end - begin);
-    caret -= begin;
+  if (line == 0 || lineOf(content, line).find_first_not_of(" \t") == std::string_view::npos) {
+    return {};
   }
-  const std::string number = std::to_string(line);
-  const std::string before = printable(shown.substr(0, caret));
-  return str(paint.quiet(str("  ", number, " | ")), before, printable(shown.substr(caret)), '\n',
-             paint.quiet(str("  ", std::string(number.size(), ' '), " | ")), blanksFor(before),
-             paint.error("^"), '\n');
+  Excerpt excerpt{.firstLine = line - std::min(line - 1, around)};
+  std::string_view rest = content;
+  for (std::uint32_t number = 1; number <= line + around && !rest.empty(); ++number) {
+    const std::string_view text = lineOf(rest, 1);
+    if (number == line) {
+      const CutLine cut = cutAround(text, bytesBefore(text, std::max(column, 1u) - 1));
+      const std::string before = printable(cut.text.substr(0, cut.at));
+      excerpt.lines.push_back(before + printable(cut.text.substr(cut.at)));
+      excerpt.caretBytes = before.size();
+    } else if (number >= excerpt.firstLine) {
+      excerpt.lines.push_back(printable(cutAround(text, 0).text));
+    }
+    rest.remove_prefix(std::min(rest.find('\n'), rest.size() - 1) + 1);
+  }
+  return excerpt;
+}
+
+std::string renderLine(std::uint32_t number, std::string_view line, std::size_t caretBytes,
+                       const Paint& paint) {
+  const std::string digits = std::to_string(number);
+  return str(paint.quiet(str("  ", digits, " | ")), line, '\n',
+             paint.quiet(str("  ", std::string(digits.size(), ' '), " | ")),
+             blanksFor(line.substr(0, caretBytes)), paint.error("^"), '\n');
+}
+
+std::string excerpt(const std::string& file, std::uint32_t line, std::uint32_t column,
+                    const Paint& paint) {
+  const Excerpt read = readExcerpt(file, line, column, 0);
+  return read.lines.empty() ? std::string()
+                            : renderLine(line, read.lines.front(), read.caretBytes, paint);
 }
 
 }  // namespace schemascript

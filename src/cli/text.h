@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace schemascript {
 
@@ -44,8 +45,23 @@ std::uint32_t utf16Units(std::string_view text, std::size_t bytes) noexcept;
 // Line `number` (from 1) of `text`, without its end; empty when there are fewer. A part of `text`.
 std::string_view lineOf(std::string_view text, std::uint32_t number) noexcept;
 
-// Line `line` (from 1) of `file` with its number, and a caret under UTF-16 column `column` (from
-// 1); empty when there is no such place. Long lines are cut around the column. Ends with a newline.
+// A place in a file and the lines around it. Made harmless as by printable(), and cut: the line
+// that is meant around the column, others at their end.
+struct Excerpt {
+  std::uint32_t firstLine = 0;
+  std::vector<std::string> lines{};  // None when there is no such place.
+  std::size_t caretBytes = 0;        // Where the column is in the line that is meant.
+};
+// Line `line` (from 1) and UTF-16 column `column` (from 1) of `file`, with up to `around` lines
+// before and as many behind.
+Excerpt readExcerpt(const std::string& file, std::uint32_t line, std::uint32_t column,
+                    std::uint32_t around);
+
+// A line of an excerpt with its number, and a caret under `caretBytes`. Ends with a newline.
+std::string renderLine(std::uint32_t number, std::string_view line, std::size_t caretBytes,
+                       const Paint& paint);
+
+// Both, of the one line; empty when there is no such place.
 std::string excerpt(const std::string& file, std::uint32_t line, std::uint32_t column,
                     const Paint& paint);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <iterator>
 #include <random>
 #include <stop_token>
 #include <utility>
@@ -154,6 +155,15 @@ FetchPeer::Taken takenOf(WriteState state) noexcept {
       break;
   }
   return FetchPeer::Taken::Gone;
+}
+
+HostAnswer plainAnswer(int status) {
+  return {.status = status, .body = str(messageOf(status), '\n')};
+}
+
+HostAnswer failureAnswer(const ServedApp& served, const HttpRequest& request, int status,
+                         const JobReport* report) {
+  return served.failurePage ? served.failurePage(request, status, report) : plainAnswer(status);
 }
 
 Instance::BodyState bodyStateOf(BodyState state) noexcept {
@@ -317,7 +327,8 @@ class Service::Call final : public FetchPeer, public std::enable_shared_from_thi
     }
     status_ = stop_.stop_requested() ? kClientGone : statusOf(report);
     if (status_ == kClientGone) return;
-    HostAnswer answer = service_.failureAnswer(exchange_->request(), status_, &report);
+    HostAnswer answer = failureAnswer(*served_, exchange_->request(), status_, &report);
+    status_ = answer.status;
     bytesOut_ = answer.body.size();
     service_.answer(*exchange_, id_, std::move(answer));
   }
@@ -477,26 +488,19 @@ std::string Service::newId() noexcept {
   return text;
 }
 
-HostAnswer Service::failureAnswer(const HttpRequest& request, int status,
-                                  const JobReport* report) const {
-  if (options_.failurePage) return options_.failurePage(request, status, report);
-  HostAnswer answer{.status = status};
-  answer.body = messageOf(status);
-  answer.body += '\n';
-  return answer;
-}
-
 void Service::answer(HttpExchange& exchange, std::string_view id, HostAnswer answer) {
   HttpAnswerHead head{answer.status, {{"content-type", std::move(answer.contentType)}}};
+  std::ranges::move(answer.headers, std::back_inserter(head.headers));
   head.headers.emplace_back(kRequestId, id);
   if (answer.status == 503) head.headers.emplace_back("retry-after", "1");
   exchange.respond(std::move(head), std::move(answer.body));
 }
 
 // Without a call.
-void Service::refuse(HttpExchange& exchange, std::string_view id, int status) {
+void Service::refuse(HttpExchange& exchange, std::string_view id, HostAnswer refusal) {
   const HttpRequest& request = exchange.request();
-  answer(exchange, id, failureAnswer(request, status, nullptr));
+  const int status = refusal.status;
+  answer(exchange, id, std::move(refusal));
   metrics_.countRequest(static_cast<std::uint16_t>(status), {}, {});
   if (options_.log == nullptr) return;
   options_.log->add(RequestRecord{
@@ -533,12 +537,14 @@ void Service::handle(std::shared_ptr<HttpExchange> exchange) {
   const auto given = request.tryFind(kRequestId);
   std::string id = given && isRequestId(*given) ? std::string(*given) : newId();
   const auto served = served_.load();
-  if (!served->app) return refuse(*exchange, id, 503);
+  if (!served->app) {
+    return refuse(*exchange, id, failureAnswer(*served, request, 503, nullptr));
+  }
 
   RequestTenant tenant{.path = request.path};
   if (tenants_) {
     tenant = tenantOf(request, options_.tenantFrom);
-    if (!tenant.name) return refuse(*exchange, id, 400);
+    if (!tenant.name) return refuse(*exchange, id, plainAnswer(400));
   }
   const std::string path =
       tenant.path.starts_with('/') ? std::string(tenant.path) : str('/', tenant.path);
@@ -560,7 +566,7 @@ void Service::handle(std::shared_ptr<HttpExchange> exchange) {
     // Who has only said all still reads the answer.
     if (reason != CloseReason::HalfClosed) stop.request_stop();
   });
-  if (!workers_->tryPost(std::move(job))) refuse(*exchange, id, 503);
+  if (!workers_->tryPost(std::move(job))) refuse(*exchange, id, plainAnswer(503));
 }
 
 std::shared_ptr<ConnectionPool> Service::openTenant(std::string_view name) {

@@ -21,21 +21,26 @@
 
 namespace schemascript {
 
-// What is served until it is replaced. Immutable, used by many threads.
-struct ServedApp {
-  // Null: it could not be built; requests are answered with 503.
-  std::shared_ptr<const App> app{};
-  // What a text of the app's says about its bundle, in positions of its sources. Empty: unchanged.
-  std::function<std::string(std::string_view text)> readable{};
-  // Why a call ended that did not answer, for the log. Without a newline at the end.
-  std::function<std::string(const CallReport& report)> describe{};
-};
-
 // An answer that the host gives itself.
 struct HostAnswer {
   int status = 500;
   std::string contentType = "text/plain; charset=utf-8";
   std::string body{};
+  HeaderFields headers{};  // Beside the type.
+};
+
+// What is served until it is replaced. Immutable, used by many threads.
+struct ServedApp {
+  // Null: it could not be built; requests are answered with 503, unless failurePage says more.
+  std::shared_ptr<const App> app{};
+  // What a text of the app's says about its bundle, in positions of its sources. Empty: unchanged.
+  std::function<std::string(std::string_view text)> readable{};
+  // Why a call ended that did not answer, for the log. Without a newline at the end.
+  std::function<std::string(const CallReport& report)> describe{};
+  // For development: the answer to a request that failed, instead of one that says nothing. Called
+  // on any thread; `report` is null when there is no app.
+  std::function<HostAnswer(const HttpRequest& request, int status, const JobReport* report)>
+      failurePage{};
 };
 
 struct ServiceOptions {
@@ -53,10 +58,6 @@ struct ServiceOptions {
   std::chrono::milliseconds queueTimeMax{10'000};
   // Null: nothing is logged. Must outlive the service.
   RequestLog* log = nullptr;
-  // For development: the answer to a request that failed, instead of one that says nothing. Called
-  // on any thread; `report` is null when there is no app.
-  std::function<HostAnswer(const HttpRequest& request, int status, const JobReport* report)>
-      failurePage{};
   // For development: requests that are not the app's. True when it has answered, or will.
   std::function<bool(const std::shared_ptr<HttpExchange>& exchange)> intercept{};
 };
@@ -122,9 +123,8 @@ class Service {
   void handle(std::shared_ptr<HttpExchange> exchange);
   Job jobOf(const std::shared_ptr<Call>& call, CallKind kind) const;
   std::shared_ptr<ConnectionPool> openTenant(std::string_view name);
-  void refuse(HttpExchange& exchange, std::string_view id, int status);
+  void refuse(HttpExchange& exchange, std::string_view id, HostAnswer answer);
   static void answer(HttpExchange& exchange, std::string_view id, HostAnswer answer);
-  HostAnswer failureAnswer(const HttpRequest& request, int status, const JobReport* report) const;
   std::string newId() noexcept;
 
   const ServiceOptions options_;

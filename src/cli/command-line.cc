@@ -450,11 +450,15 @@ Configuration configurationFrom(const Given& given) {
   return configuration;
 }
 
-Invocation makeServe(const Given& given, std::vector<std::string>) {
+void checkApp(const Given& given) {
   if (!given.words.empty() && !namesSource(given.words.front())) {
     throw invalidRequest(
         str(given.words.front(), " is not a TypeScript or JavaScript file by its name"));
   }
+}
+
+Invocation makeServe(const Given& given, std::vector<std::string>) {
+  checkApp(given);
   ServeCommand command{.configuration = configurationFrom(given),
                        .configurationFile = pathFrom(given.configurationFile),
                        .printConfiguration = given.printConfiguration};
@@ -463,7 +467,13 @@ Invocation makeServe(const Given& given, std::vector<std::string>) {
   return command;
 }
 
-const std::array<Command, 10>& commands() {
+Invocation makeDev(const Given& given, std::vector<std::string>) {
+  checkApp(given);
+  return DevCommand{.configuration = configurationFrom(given),
+                    .configurationFile = pathFrom(given.configurationFile)};
+}
+
+const std::array<Command, 11>& commands() {
   const ValueOption time{"--time-limit", &Given::timeLimit};
   const ValueOption memory{"--memory-limit", &Given::memoryLimit};
   const ValueOption database{"--db", &Given::database};
@@ -476,7 +486,19 @@ const std::array<Command, 10>& commands() {
                                    {"--show-values", &Given::showValues},
                                    {"--trace-sql", &Given::traceSql},
                                    {"--stats", &Given::showStatistics}};
-  static const std::array<Command, 10> kCommands{{
+  const std::vector<ValueOption> serverOptions{database,
+                                               {"--tenants", &Given::tenants},
+                                               {"--tenant-from", &Given::tenantFrom},
+                                               {"--port", &Given::port},
+                                               {"--address", &Given::address},
+                                               {"--admin-port", &Given::adminPort},
+                                               {"--threads", &Given::threads},
+                                               {"--isolation", &Given::isolation},
+                                               {"--env-file", &Given::envFile},
+                                               {"--config", &Given::configurationFile},
+                                               {"--log", &Given::log},
+                                               {"--grace", &Given::grace}};
+  static const std::array<Command, 11> kCommands{{
       {"run",
        runHelp,
        {kFile},
@@ -531,18 +553,7 @@ const std::array<Command, 10>& commands() {
       {"serve",
        serveHelp,
        {"[FILE.ts]"},
-       {database,
-        {"--tenants", &Given::tenants},
-        {"--tenant-from", &Given::tenantFrom},
-        {"--port", &Given::port},
-        {"--address", &Given::address},
-        {"--admin-port", &Given::adminPort},
-        {"--threads", &Given::threads},
-        {"--isolation", &Given::isolation},
-        {"--env-file", &Given::envFile},
-        {"--config", &Given::configurationFile},
-        {"--log", &Given::log},
-        {"--grace", &Given::grace}},
+       serverOptions,
        {{"--push", &Given::pushFirst},
         {"--read-only", &Given::readOnly},
         {"--show-values", &Given::showValues},
@@ -550,6 +561,16 @@ const std::array<Command, 10>& commands() {
         {"--print-config", &Given::printConfiguration}},
        false,
        makeServe,
+       {{"--limit", &Given::limits}}},
+      {"dev",
+       devHelp,
+       {"[FILE.ts]"},
+       serverOptions,
+       {{"--read-only", &Given::readOnly},
+        {"--show-values", &Given::showValues},
+        {"--trace-sql", &Given::traceSql}},
+       false,
+       makeDev,
        {{"--limit", &Given::limits}}},
   }};
   return kCommands;

@@ -90,6 +90,12 @@ struct ServeCommand {
   bool printConfiguration = false;  // Nothing is served: what would hold is printed.
 };
 
+// The same while it is being written: it is built anew whenever its sources change.
+struct DevCommand {
+  Configuration configuration;
+  std::optional<std::filesystem::path> configurationFile;
+};
+
 // --help and --version.
 struct ShowText {
   std::string text;
@@ -97,7 +103,7 @@ struct ShowText {
 
 using Invocation =
     std::variant<RunCommand, PushCommand, EmitCommand, CallCommand, BundleCommand, CacheCommand,
-                 BackupCommand, RestoreCommand, ServeCommand, ShowText>;
+                 BackupCommand, RestoreCommand, ServeCommand, DevCommand, ShowText>;
 
 // `words` without the program's name. Throws InvalidRequest: what is wrong, and the word that was
 // probably meant.

@@ -35,4 +35,7 @@ ExitCode restoreCommand(const RestoreCommand& command, Output& output);
 // Serves an app over HTTP until it is told to end. Standard output is the log's.
 ExitCode serveCommand(const ServeCommand& command);
 
+// The same, and builds the app anew whenever its sources change.
+ExitCode devCommand(const DevCommand& command);
+
 }  // namespace schemascript

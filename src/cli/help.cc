@@ -13,6 +13,7 @@ Commands:
   run FILE.ts        run a script; without --db its database is in memory
   call FILE.ts NAME  call one exported function of an app, and print its answer as JSON
   serve FILE.ts      serve an app over HTTP, each request in a sandbox of its own
+  dev FILE.ts        serve it while it is being written: every change of its sources counts at once
   push FILE.ts       create the tables and indexes that FILE.ts declares and --db FILE lacks
   compile FILE.ts    make TypeScript types, JSON Schema, a validator, SQL or a diagram of its tables
   evaluate FILE.ts   show the tables that it declares
@@ -92,6 +93,41 @@ Options:
 
 SIGTERM and SIGINT end it when the requests that were begun have finished, or the grace is over; SIGHUP builds
 the app anew and goes on with that. The exit codes are listed by: schemascript --help
+)";
+}
+
+std::string_view devHelp() noexcept {
+  return R"(Serves an app while it is being written. When one of its sources changes, or schemascript.json, or the file of its
+environment, it is built anew; what was begun ends with the app from before, and no request is lost.
+
+Usage: schemascript dev [FILE.ts] [OPTIONS]
+
+Options:
+  --db FILE             the database (default: .schemascript/dev.db beside FILE.ts). Tables that the app declares are
+                        created in it; what exists and differs is told, and left as it is
+  --tenants DIR         instead: a folder with a database for each tenant, NAME.db
+  --tenant-from SOURCE  where a request says its tenant: host, path, header:NAME,
+                        or header, which is header:x-tenant
+  --read-only           the app may read its databases and not change them; no tables are created
+  --port N              where to listen (default: 8787, or the next one that is free; 0: any)
+  --address ADDRESS     on which address (default: 127.0.0.1)
+  --admin-port N        serve /metrics, /health and /live there
+  --threads N           calls that run at the same time (default: one for each processor)
+  --isolation KIND      what a request finds of the one before: request: nothing (default); worker: what
+                        the module's variables hold
+  --env-file FILE       the names and values that the app gets as `env`
+  --limit NAME=VALUE    a limit, such as runTimeMax=10s or queueMax=100; several times for several. docs/serve.md
+                        lists them
+  --config FILE         settings (default: schemascript.json beside FILE.ts); options win
+  --log FORM            of the log on standard output: text, json, off (default: text)
+  --trace-sql           log each statement, with its time
+  --show-values         with the values that were bound to it, in messages about failed ones too
+  --grace TIME          for requests that were begun when the server is to end (default: 3s)
+  -h, --help            this text
+
+While the app cannot be built, and where it fails, a browser gets a page that says why, with the line of the source; that
+page loads itself again after the next change. SIGHUP builds anew without one; SIGTERM and SIGINT end the server.
+The exit codes are listed by: schemascript --help
 )";
 }
 

@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/hash.h"
 #include "cli/app.h"
 #include "cli/cache-files.h"
 #include "cli/error-report.h"
@@ -32,8 +33,8 @@ fs::path snapshotFile(const Engine& engine, std::string_view bundle, const AppOp
 // A source map for several threads.
 class SharedSourceMap {
  public:
-  SharedSourceMap(SourceMapText text, const Limits& limits)
-      : limits_(limits), map_(std::move(text)) {}
+  SharedSourceMap(SourceMapText text, const Limits& limits, const ReportWords& words)
+      : limits_(limits), words_(words), map_(std::move(text)) {}
 
   std::string readable(std::string_view text) {
     if (!SourceMap::mentionsBundle(text)) return std::string(text);
@@ -41,22 +42,42 @@ class SharedSourceMap {
     return map_.mapPositions(text);
   }
 
-  std::string describe(CallEnd end, ErrorDescription error, std::size_t rolledBack) {
-    RunReport report;
-    report.end = end;
-    report.error = std::move(error);
-    report.rolledBack = rolledBack;
+  // For a log, without colours and without a newline at the end.
+  std::string describe(const RunReport& report) {
     const std::lock_guard lock(mutex_);
-    std::string text = renderReport(report, limits_, map_, Paint(Colours::Off));
+    std::string text = renderReport(report, limits_, map_, Paint(Colours::Off), words_);
     if (text.ends_with('\n')) text.pop_back();
     return text;
   }
 
+  Problem problemOf(const RunReport& report) {
+    const std::lock_guard lock(mutex_);
+    return schemascript::problemOf(report, limits_, map_, words_);
+  }
+
  private:
   const Limits limits_;
+  const ReportWords words_;
   std::mutex mutex_;
   SourceMap map_;
 };
+
+std::string fingerprintOf(const Bundle& bundle, std::string_view environment) {
+  Hasher hasher;
+  hasher.add(bundle.code);
+  hasher.add(bundle.map.mappings);
+  for (const std::string& source : bundle.map.sources) hasher.add(source);
+  hasher.add(environment);
+  return hasher.hex();
+}
+
+RunReport reportOf(CallEnd end, ErrorDescription error, std::size_t rolledBack = 0) {
+  RunReport report;
+  report.end = end;
+  report.error = std::move(error);
+  report.rolledBack = rolledBack;
+  return report;
+}
 
 }  // namespace
 
@@ -72,11 +93,16 @@ App::Loaded loadThroughCache(const Engine& engine, Watchdog& watchdog, std::stri
 BuiltApp buildApp(const Engine& engine, Watchdog& watchdog, BuildOptions options) {
   BuiltApp built;
   Bundle bundle = bundleSource(options.file);
+  built.files = std::move(bundle.files);
   if (!bundle.complaints.empty()) {
+    built.missing = BuiltApp::Missing::Bundle;
     built.problem = std::move(bundle.complaints);
+    built.problems = std::move(bundle.problems);
     return built;
   }
-  const auto map = std::make_shared<SharedSourceMap>(std::move(bundle.map), options.limits);
+  built.fingerprint = fingerprintOf(bundle, options.environment);
+  const auto map =
+      std::make_shared<SharedSourceMap>(std::move(bundle.map), options.limits, options.words);
   const LogSink log = [map, log = std::move(options.log)](LogStream stream, std::string_view text) {
     if (log) log(stream, map->readable(text));
   };
@@ -84,14 +110,20 @@ BuiltApp buildApp(const Engine& engine, Watchdog& watchdog, BuildOptions options
       loadThroughCache(engine, watchdog, bundle.code,
                        {.limits = options.limits, .environment = options.environment, .log = log});
   if (!loaded.app) {
-    built.problem = map->describe(loaded.end, std::move(loaded.error), 0);
+    const RunReport report = reportOf(loaded.end, std::move(loaded.error));
+    built.missing = BuiltApp::Missing::App;
+    built.problem = map->describe(report) + '\n';
+    built.problems.push_back(map->problemOf(report));
     return built;
   }
   built.bundle = std::make_shared<const std::string>(std::move(bundle.code));
   built.served.app = std::move(loaded.app);
   built.served.readable = [map](std::string_view text) { return map->readable(text); };
   built.served.describe = [map](const CallReport& report) {
-    return map->describe(report.end, report.error, report.rolledBack);
+    return map->describe(reportOf(report.end, report.error, report.rolledBack));
+  };
+  built.problemOf = [map](const CallReport& report) {
+    return map->problemOf(reportOf(report.end, report.error, report.rolledBack));
   };
   return built;
 }

@@ -1,13 +1,17 @@
 // What `serve` and `dev` give their service: an app, built from its sources.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/bundle.h"
+#include "cli/error-report.h"
 #include "migrate/push.h"
 #include "runtime/app.h"
 #include "serve/service.h"
@@ -19,10 +23,18 @@ App::Loaded loadThroughCache(const Engine& engine, Watchdog& watchdog, std::stri
                              AppOptions options);
 
 struct BuiltApp {
-  // Why there is no app, for people. Not empty: `served.app` is null.
+  enum class Missing : std::uint8_t { Nothing, Bundle, App };
+  // What there is not, because of the sources: a bundle, or an app that could be loaded from it.
+  Missing missing = Missing::Nothing;
+  // Why, for people: ready for a terminal, ending with a newline; and one by one.
   std::string problem{};
-  ServedApp served{};
+  std::vector<Problem> problems{};
+  ServedApp served{};  // Without an app if there is none.
   std::shared_ptr<const std::string> bundle{};
+  std::string fingerprint{};         // Another one for another bundle, source map or environment.
+  std::vector<std::string> files{};  // As Bundle has them.
+  // What `served.describe` says, in parts. Any thread.
+  std::function<Problem(const CallReport& report)> problemOf{};
 };
 
 struct BuildOptions {
@@ -30,6 +42,7 @@ struct BuildOptions {
   Limits limits{};
   std::string environment{};  // As AppOptions has it.
   LogSink log{};              // Of module scope, in source positions.
+  ReportWords words = kServeWords;
 };
 
 // From sources to what can be served. Throws InvalidRequest for a file that cannot be read, and

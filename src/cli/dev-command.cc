@@ -216,10 +216,11 @@ class Developer {
   Developer& operator=(const Developer&) = delete;
 
   void untilItEnds(const Signals& signals) {
-    server_.untilItEnds(signals, [this] { askForBuild(); });
+    server_.untilItEnds(signals, [this] { askForBuild(Why::Saved); });
   }
 
   bool end(const Signals& signals) {
+    askToEnd();
     reload_.end();
     return server_.end(signals);
   }
@@ -227,7 +228,6 @@ class Developer {
   // Nobody waits for the end of an app that is being loaded: it may loop until its time is over.
   // False: this must not be destroyed, because a build goes on. What was logged is written.
   bool tryEnd() {
-    askToEnd();
     std::unique_lock lock(mutex_);
     constexpr std::chrono::seconds kPatience{1};
     if (hasEnded_.wait_for(lock, kPatience, [this] { return isOver_; })) return true;
@@ -238,9 +238,13 @@ class Developer {
  private:
   std::string nameOfBuild(unsigned number) const { return str(process_, '-', number); }
 
-  void askForBuild() {
+  // Whether somebody is sure to wait for it.
+  enum class Why : std::uint8_t { Saved, Perhaps };
+
+  void askForBuild(Why why) {
     const std::lock_guard lock(mutex_);
     isWanted_ = true;
+    isAwaited_ = isAwaited_ || why == Why::Saved;
     isAsked_.notify_one();
   }
 
@@ -251,17 +255,21 @@ class Developer {
   }
 
   void noteChanges(const Watcher::Paths& paths) {
-    const bool matters = std::ranges::any_of(paths, [this](const fs::path& path) {
-      const std::lock_guard lock(mutex_);
-      return files_.contains(path) || mayMatter(path);
-    });
-    if (matters) askForBuild();
+    std::unique_lock lock(mutex_);
+    const bool isKnown =
+        std::ranges::any_of(paths, [this](const fs::path& path) { return files_.contains(path); });
+    lock.unlock();
+    if (isKnown) {
+      askForBuild(Why::Saved);
+    } else if (std::ranges::any_of(paths, mayMatter)) {
+      askForBuild(Why::Perhaps);
+    }
   }
 
   void buildAgainAndAgain() noexcept {
-    for (;;) {
+    for (Why why = Why::Saved;;) {
       try {
-        buildOnce();
+        buildOnce(why);
       } catch (const std::exception& error) {  // No memory, no thread: the next change tries again.
         say(str("this build was given up: ", error.what()));
       }
@@ -269,24 +277,32 @@ class Developer {
       isAsked_.wait(lock, [this] { return isWanted_ || isEnding_; });
       if (isEnding_) break;
       isWanted_ = false;
+      why = std::exchange(isAwaited_, false) ? Why::Saved : Why::Perhaps;
     }
     const std::lock_guard lock(mutex_);
     isOver_ = true;
     hasEnded_.notify_all();
   }
 
-  void buildOnce() {
+  void buildOnce(Why why) {
     const auto begin = Clock::now();
     const std::int64_t fileBegin = fileClock();
     watch(known_, {});
     Outcome outcome = build();
     follow(outcome, fileBegin);
     if (outcome.failure) {
-      fail(std::move(*outcome.failure));
+      fail(std::move(*outcome.failure), why);
     } else {
       serve(std::move(outcome), Clock::now() - begin);
     }
-    if (!std::exchange(isServing_, true)) server_.start();
+    if (!isServing_) start();
+  }
+
+  void start() {
+    const std::lock_guard lock(mutex_);
+    if (isEnding_) return;
+    server_.start();
+    isServing_ = true;
   }
 
   Outcome build() {
@@ -298,7 +314,7 @@ class Developer {
       return outcome;
     }
     try {
-      outcome.built = server_.build();
+      outcome.built = server_.build(isServing_ ? SnapshotUse::Own : SnapshotUse::Cached);
     } catch (const Error& error) {
       outcome.failure = failureOf("The app cannot be built", error);
       return outcome;
@@ -360,7 +376,7 @@ class Developer {
     // What was read before it was watched.
     const bool isLate = std::ranges::any_of(
         added, [fileBegin](const fs::path& file) { return changedSince(file, fileBegin); });
-    if (isLate) askForBuild();
+    if (isLate) askForBuild(Why::Perhaps);
   }
 
   void watch(const Watcher::Paths& files, Watcher::Paths folders) {
@@ -371,9 +387,9 @@ class Developer {
     watcher_.watch(files, std::move(folders));
   }
 
-  void fail(Failure failure) {
+  void fail(Failure failure, Why why) {
     if (shown_ && shown_->text == failure.text) {
-      say("still the same error");
+      if (why == Why::Saved) say("still the same error");
       return;
     }
     ++number_;
@@ -467,6 +483,7 @@ class Developer {
   std::condition_variable hasEnded_;
   Watcher::Paths files_;  // That are watched.
   bool isWanted_ = false;
+  bool isAwaited_ = false;
   bool isEnding_ = false;
   bool isOver_ = false;
 

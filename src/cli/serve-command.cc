@@ -28,7 +28,7 @@ void printConfiguration(const ServeCommand& command) {
 // What was served is served on when the app cannot be built anew.
 void reload(Server& server, const ServeCommand& command) {
   try {
-    BuiltApp built = server.build();
+    BuiltApp built = server.build(SnapshotUse::Cached);
     if (built.missing == BuiltApp::Missing::Nothing) {
       server.replace(std::move(built));
       server.replaceSchedules(configurationOf(command.configuration, fileOf(command), kCommand)
@@ -55,7 +55,7 @@ ExitCode serveCommand(const ServeCommand& command) {
   Server server(
       {.configuration = merge(defaultConfiguration(),
                               configurationOf(command.configuration, fileOf(command), kCommand))});
-  const BuiltApp built = server.build();
+  const BuiltApp built = server.build(SnapshotUse::Cached);
   if (built.missing != BuiltApp::Missing::Nothing) {
     writeToStandardError(built.problem);
     return ExitCode::Usage;

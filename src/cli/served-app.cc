@@ -106,9 +106,10 @@ BuiltApp buildApp(const Engine& engine, Watchdog& watchdog, BuildOptions options
   const LogSink log = [map, log = std::move(options.log)](LogStream stream, std::string_view text) {
     if (log) log(stream, map->readable(text));
   };
-  App::Loaded loaded =
-      loadThroughCache(engine, watchdog, bundle.code,
-                       {.limits = options.limits, .environment = options.environment, .log = log});
+  AppOptions app{.limits = options.limits, .environment = options.environment, .log = log};
+  App::Loaded loaded = options.snapshot == SnapshotUse::Cached
+                           ? loadThroughCache(engine, watchdog, bundle.code, std::move(app))
+                           : App::load(engine, watchdog, bundle.code, std::move(app));
   if (!loaded.app) {
     const RunReport report = reportOf(loaded.end, std::move(loaded.error));
     built.missing = BuiltApp::Missing::App;

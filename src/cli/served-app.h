@@ -37,12 +37,17 @@ struct BuiltApp {
   std::function<Problem(const CallReport& report)> problemOf{};
 };
 
+// Whether an app's snapshot is looked for in the cache, and kept there. Of an app that is being
+// written, each version would have one of some MB, for which others had to go.
+enum class SnapshotUse : std::uint8_t { Cached, Own };
+
 struct BuildOptions {
   std::filesystem::path file;
   Limits limits{};
   std::string environment{};  // As AppOptions has it.
   LogSink log{};              // Of module scope, in source positions.
   ReportWords words = kServeWords;
+  SnapshotUse snapshot = SnapshotUse::Cached;
 };
 
 // From sources to what can be served. Throws InvalidRequest for a file that cannot be read, and

@@ -90,7 +90,7 @@ Server::Server(ServerOptions options)
 
 Server::~Server() = default;
 
-BuiltApp Server::build() {
+BuiltApp Server::build(SnapshotUse snapshot) {
   std::string environment;
   if (configuration().envFile) environment = readEnvFile(*configuration().envFile);
   return buildApp(engine_, watchdog_,
@@ -98,7 +98,8 @@ BuiltApp Server::build() {
                    .limits = limits_,
                    .environment = std::move(environment),
                    .log = [](LogStream, std::string_view text) { writeToStandardError(text); },
-                   .words = options_.words});
+                   .words = options_.words,
+                   .snapshot = snapshot});
 }
 
 void Server::open(BuiltApp built) {

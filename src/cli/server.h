@@ -56,8 +56,8 @@ struct ServerOptions {
   std::function<bool(const std::shared_ptr<HttpExchange>& exchange)> intercept{};
 };
 
-// One app, its databases and its ports, from open() to end(). Functions may be called from any
-// thread, but one at a time, unless they say otherwise.
+// One app, its databases and its ports: open(), start(), end(), each once. The others may be called
+// in between, and while end() waits, from any thread, but one of them at a time.
 class Server {
  public:
   explicit Server(ServerOptions options);
@@ -69,7 +69,7 @@ class Server {
 
   // From the sources and the file of `env`, as they are now; at any time. Throws as buildApp() and
   // readEnvFile() do.
-  BuiltApp build();
+  BuiltApp build(SnapshotUse snapshot);
 
   // Opens the databases and listens, but serves nothing yet. Throws as they do, and Unavailable
   // where none of the ports is to be had.

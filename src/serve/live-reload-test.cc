@@ -117,6 +117,12 @@ TEST_F(LiveReloadTest, ForgetsWhoHasGone) {
   EXPECT_TRUE(isCounted(1));
   reload_.tell("b-2");
   EXPECT_TRUE(other->comes("b-2"));
+  // Nor does the server wait for them.
+  reload_.end();
+  const auto begin = std::chrono::steady_clock::now();
+  server_.stop(60s);
+  server_.wait();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 30s);
 }
 
 TEST_F(LiveReloadTest, TakesOnlySoMany) {
@@ -137,8 +143,10 @@ TEST_F(LiveReloadTest, EndsThemSoThatAServerCanEnd) {
   reload_.end();
   EXPECT_TRUE(one->comes("\r\n0\r\n\r\n"));
   EXPECT_TRUE(listen()->comes("503"));
+  const auto begin = std::chrono::steady_clock::now();
   server_.stop(60s);
   server_.wait();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 30s);
 }
 
 TEST_F(LiveReloadTest, GivesUpWhoDoesNotRead) {

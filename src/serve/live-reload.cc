@@ -58,9 +58,14 @@ class LiveReload::Streams {
     return true;
   }
 
+  // Who has gone. Without the end of it, the connection would wait for more to be written.
   void remove(const HttpExchange* exchange) {
     const std::lock_guard lock(mutex_);
-    std::erase_if(open_, [exchange](const auto& each) { return each.get() == exchange; });
+    std::erase_if(open_, [exchange](const auto& each) {
+      if (each.get() != exchange) return false;
+      each->abort();
+      return true;
+    });
   }
 
   void tell(std::string build) {

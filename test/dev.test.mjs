@@ -288,6 +288,12 @@ export default {
     );
     assert.match(page.body, /Caused by<\/h2><p class="headline">RangeError: &lt;i&gt;the cause/);
     assert.match(page.body, /data-repeatable="yes"/);
+    // The page is of the build that is served: it has nothing to wait for yet.
+    const [, build] = /data-build="([^"]+)"/.exec(page.body);
+    const events = await Events.open(`${developer.url}/__schemascript/events?build=${build}`);
+    await events.comes(new RegExp(`^id: ${build}$`, "m"));
+    assert.doesNotMatch(events.text, /reload/);
+    events.close();
     const sent = await developer.fetch("/throw", {
       accept: "text/html",
       method: "POST",

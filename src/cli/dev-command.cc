@@ -427,6 +427,7 @@ class Developer {
         };
     server_.replace(std::move(outcome.built));
     server_.replaceSchedules(std::move(outcome.schedules));
+    reload_.tell(nameOfBuild(number_));
     shown_ = nullptr;
     const std::string created = outcome.pushed.created.empty()
                                     ? std::string()
@@ -439,7 +440,6 @@ class Developer {
     const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(took).count();
     say(str("reloaded in ", milliseconds, " ms", created.empty() ? "" : str(" (", created, ')')));
     saySettings(std::move(outcome.settings));
-    reload_.tell(nameOfBuild(number_));
   }
 
   void saySettings(std::string settings) {

@@ -13,7 +13,7 @@ import { join, resolve } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 import { Browser, findChromium } from "./browser/chromium.mjs";
 import { Developer, Events, Hammer, Project, until } from "./serve/developer.mjs";
-import { program } from "./serve/server.mjs";
+import { program, top } from "./serve/server.mjs";
 
 const says = (text) => `export default { fetch: () => new Response(${JSON.stringify(text)}) };\n`;
 
@@ -442,6 +442,18 @@ describe("the settings", () => {
     assert.equal(await textOf(developer), `{"NAME":"three"}`);
   });
 
+  test("may be schedules, which count at once", async () => {
+    const app = `export default { fetch: () => new Response(""), scheduled: () => console.log("came") };\n`;
+    const file = (cron) => `{ "schedules": [{ "cron": "${cron}" }] }`;
+    const { project, developer } = await begin({
+      "app.ts": app,
+      "schemascript.json": file("0 0 1 1 *"),
+    });
+    await developer.reloaded(() => project.write("schemascript.json", file("1 0 1 1 *")));
+    await developer.reloaded(() => project.write("schemascript.json", "{}"));
+    assert.doesNotMatch(developer.errors, /take/);
+  });
+
   test("may come to be later", async () => {
     const { project, developer } = await begin({ "app.ts": env });
     await developer.broken(() => project.write("schemascript.json", `{ "prot": 1 }`));
@@ -559,6 +571,22 @@ describe("the server", () => {
   });
 });
 
+describe("docs/dev.md", () => {
+  const guide = readFileSync(join(top, "docs/dev.md"), "utf8");
+  const app = /```ts\n([\s\S]*?)```/.exec(guide)[1];
+
+  test("shows what the terminal shows", async () => {
+    const { project, developer } = await begin({ "app.ts": app });
+    await developer.broken(() => project.write("app.ts", app.replace("(notes));", "(notes);")));
+    await developer.reloaded(() => project.write("app.ts", app));
+    const lines = guide.split("\n").map((line) => line.replace(/^ {4}/, ""));
+    const begins = lines.indexOf("$ schemascript dev app.ts") + 1;
+    const shown = lines.slice(begins, lines.indexOf("", begins)).join("\n");
+    const usual = (text) => text.replace(/in \d+ ms/, "in 38 ms").replace(/:\d+$/m, ":8787");
+    assert.equal(usual(developer.errors.trimEnd()), shown);
+  });
+});
+
 const chromium = findChromium();
 describe(
   "the page of an error in a browser",
@@ -609,6 +637,37 @@ describe(
       await page.until(`document.querySelector("p")?.innerText === "good again"`);
       const problems = page.problems.filter((problem) => !/status of 500/.test(problem));
       assert.deepEqual(problems, []);
+    });
+
+    test("comes and goes on its own where the app's page has the lines of docs/dev.md", async () => {
+      const guide = readFileSync(join(top, "docs/dev.md"), "utf8");
+      const lines = /```html\n([\s\S]*?)```/.exec(guide)[1];
+      const { project, developer } = await begin({ "app.ts": html(`one</p>${lines}<p>`) });
+      const page = await browser.open(`${developer.url}/`);
+      assert.equal(await page.text("p"), "one");
+      // When the page has come to listen, nobody can see from here.
+      const shows = (text) =>
+        page.evaluate(`document.querySelector("p")?.innerText`).then(
+          (shown) => shown === text,
+          () => false,
+        );
+      for (let i = 0, isSeen = false; !isSeen; ++i) {
+        assert.ok(i < 20, "the page does not listen");
+        await developer.reloaded(() => project.write("app.ts", html(`two ${i}</p>${lines}<p>`)));
+        for (let waited = 0; waited < 50 && !isSeen; ++waited) {
+          isSeen = await shows(`two ${i}`);
+          await new Promise((done) => setTimeout(done, 20));
+        }
+      }
+      await until(
+        () => page.evaluate("document.readyState === 'complete'").catch(() => false),
+        "never loaded",
+      );
+      await new Promise((done) => setTimeout(done, 300));
+      project.write("app.ts", "(");
+      await page.until(`document.querySelector("h1")?.innerText === "The app does not build"`);
+      project.write("app.ts", html(`three</p>${lines}<p>`));
+      await page.until(`document.querySelector("p")?.innerText === "three"`);
     });
 
     test("waits for a server that has ended, and does not send a form again", async () => {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -49,6 +50,21 @@ class BundleCacheTest : public testing::Test {
 TEST_F(BundleCacheTest, NoticesAChangedInput) {
   EXPECT_FALSE(survives([this] { write("app/lib/b.ts", "c"); }));
   EXPECT_FALSE(survives([this] { write("node_modules/p/index.js", "q"); }));
+}
+
+TEST_F(BundleCacheTest, NamesTheFilesToWatch) {
+  write("package.json", "{}");
+  const std::vector<std::string> files = filesOf(dependenciesOf(output_));
+  const auto has = [&files, this](const std::string& name) {
+    return std::ranges::find(files, at(name)) != files.end();
+  };
+  EXPECT_TRUE(has("app/main.ts"));
+  EXPECT_TRUE(has("app/lib/b.ts"));
+  EXPECT_TRUE(has("node_modules/p/package.json"));
+  EXPECT_TRUE(has("package.json"));           // It is there,
+  EXPECT_TRUE(has("app/lib/tsconfig.json"));  // beside an input,
+  EXPECT_FALSE(has("jsconfig.json"));         // and neither of the two.
+  EXPECT_FALSE(has("app"));
 }
 
 TEST_F(BundleCacheTest, DoesNotMindAnInputThatWasOnlyTouched) {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -70,6 +71,8 @@ TEST_F(BundleTest, IsMadeOnce) {
     EXPECT_EQ(made.code, "one\n");
     EXPECT_EQ(made.map.sources, (std::vector<std::string>{folder_ / "app" / "app.ts"}));
     EXPECT_EQ(made.map.mappings, "AAAA");
+    EXPECT_NE(std::ranges::find(made.files, (folder_ / "app" / "app.ts").string()),
+              made.files.end());
   }
   EXPECT_EQ(runs(), 1);
 }
@@ -124,7 +127,10 @@ TEST_F(BundleTest, WorksWhenTheKeptOneIsAFolder) {
 TEST_F(BundleTest, HandsOnWhatIsWrongAndKeepsNothing) {
   writeApp("bad\n");
   EXPECT_EQ(bundle().complaints, "it is bad\n");
-  EXPECT_EQ(bundle().complaints, "it is bad\n");
+  const Bundle again = bundle();
+  EXPECT_EQ(again.complaints, "it is bad\n");
+  ASSERT_EQ(again.problems.size(), 1u);
+  EXPECT_EQ(again.problems[0].headline, "it is bad");
   EXPECT_EQ(runs(), 2);
 }
 

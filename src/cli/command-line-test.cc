@@ -302,6 +302,33 @@ TEST(CommandLine, TakesServe) {
             "push (--push) changes the schema, which a server with readOnly (--read-only) may not");
 }
 
+TEST(CommandLine, TakesDev) {
+  const auto command = std::get<DevCommand>(parseCommandLine(
+      {"dev", "a.ts", "--port", "9", "--config=c.json", "--limit", "queueMax=7", "--log", "off"}));
+  EXPECT_EQ(command.configuration.app, "a.ts");
+  EXPECT_EQ(command.configuration.port, 9);
+  EXPECT_EQ(command.configuration.log, LogForm::Off);
+  EXPECT_EQ(command.configuration.limits.at("queueMax"), 7u);
+  EXPECT_EQ(command.configurationFile, "c.json");
+  EXPECT_TRUE(std::get<DevCommand>(parseCommandLine({"dev"})).configuration == Configuration());
+  EXPECT_EQ(refusal({"dev", "a.txt"}), "a.txt is not a TypeScript or JavaScript file by its name");
+  EXPECT_EQ(refusal({"dev", "a.ts", "--pusch"}).substr(0, 25), "unknown option '--pusch';");
+}
+
+// Each option of serve is one of dev, but for what has no use there.
+TEST(CommandLine, DevelopsWithTheOptionsOfServe) {
+  const std::string serve = shown({"serve", "--help"});
+  const std::string dev = shown({"help", "dev"});
+  std::size_t count = 0;
+  for (std::size_t at = 0; (at = serve.find("\n  --", at)) != std::string::npos; ++count) {
+    at += 3;
+    const std::string option = serve.substr(at, serve.find(' ', at) - at);
+    const bool isLeftOut = option == "--push" || option == "--print-config";
+    EXPECT_EQ(dev.find("\n  " + option + " ") == std::string::npos, isLeftOut) << option;
+  }
+  EXPECT_GT(count, 15u);
+}
+
 // Each option is a setting of the same name, and the other way round.
 TEST(CommandLine, HasAnOptionForEachSetting) {
   const std::string help = shown({"serve", "--help"});

@@ -413,7 +413,8 @@ class Developer {
   // Whether what is served is the same already. Then nobody is disturbed.
   bool isServed(const Outcome& outcome) const {
     return isServing_ && !shown_ && outcome.built.fingerprint == fingerprint_ &&
-           outcome.settings == settings_ && outcome.pushed.created.empty();
+           outcome.settings == settings_ && outcome.schedules == schedules_ &&
+           outcome.pushed.created.empty();
   }
 
   void serve(Outcome outcome, Clock::duration took) {
@@ -426,7 +427,8 @@ class Developer {
           return pageOf(request, status, *report, problemOf, build);
         };
     server_.replace(std::move(outcome.built));
-    server_.replaceSchedules(std::move(outcome.schedules));
+    schedules_ = std::move(outcome.schedules);
+    server_.replaceSchedules(schedules_);
     reload_.tell(nameOfBuild(number_));
     shown_ = nullptr;
     const std::string created = outcome.pushed.created.empty()
@@ -491,6 +493,7 @@ class Developer {
   Watcher::Paths known_;                  // What was watched last.
   std::shared_ptr<const Failure> shown_;  // Null: an app is served.
   std::string settings_;
+  std::vector<Schedule> schedules_;
   std::string fingerprint_;  // Of what was served last.
   unsigned number_ = 0;
   bool isServing_ = false;

@@ -169,6 +169,44 @@ TEST_F(ErrorReportTest, ExplainsTheOtherEnds) {
             "schemascript: the sandbox stopped the script: out of bounds\n");
 }
 
+TEST_F(ErrorReportTest, NamesWhatTheCommandAccepts) {
+  const auto report = [this](const ReportWords& words, End end, const ErrorDescription& error) {
+    return renderReport({end, error, {}, 0, 0}, {}, map_, kPlain, words);
+  };
+  EXPECT_EQ(report(kServeWords, End::TimeExceeded, {}),
+            "schemascript: the time limit of 30s was exceeded (--limit runTimeMax=)\n");
+  EXPECT_NE(report(kServeWords, End::FuelExceeded, {}).find("(--limit fuelMax=)"),
+            std::string::npos);
+  EXPECT_NE(report(kDevWords, End::MemoryExceeded, {}).find("(--limit memoryBytesMax=)"),
+            std::string::npos);
+  const ErrorDescription missing{"E", "no such table: users", "", "invalid-request", {}, {}};
+  EXPECT_NE(report(kServeWords, End::Threw, missing).find("--push"), std::string::npos);
+  EXPECT_EQ(report(kDevWords, End::Threw, missing).find("--push"), std::string::npos);
+}
+
+TEST_F(ErrorReportTest, TakesAnErrorApart) {
+  const ErrorDescription cause{"Error", "inner\x1b", "    at g (schemascript:app:3:1)\n",
+                               "",      {},          {}};
+  const ErrorDescription one{"Error", "one", "", "", {}, {}};
+  const ErrorDescription error{"TypeError", "outer", "    at f (schemascript:app:2:1)\n",
+                               "conflict",  {cause}, {one}};
+  const Problem problem = problemOf({End::Threw, error, {}, 0, 0}, {}, map_);
+  EXPECT_EQ(problem.headline, "TypeError [conflict]: outer");
+  ASSERT_TRUE(problem.place);
+  EXPECT_EQ(problem.place->file, displayPath(file_));
+  EXPECT_EQ(problem.place->line, 2u);
+  EXPECT_EQ(problem.place->firstLine, 1u);
+  EXPECT_EQ(problem.place->lines,
+            (std::vector<std::string>{"    first();", "    second();", "    third();"}));
+  EXPECT_EQ(problem.place->caretBytes, 4u);
+  EXPECT_EQ(problem.frames, std::vector<std::string>{str("at f (", place(2), ")")});
+  ASSERT_EQ(problem.causes.size(), 1u);
+  EXPECT_EQ(problem.causes[0].headline, "Error: inner\\x1b");
+  EXPECT_EQ(problem.causes[0].place->line, 3u);
+  ASSERT_EQ(problem.errors.size(), 1u);
+  EXPECT_EQ(problem.errors[0].headline, "Error: one");
+}
+
 TEST(ExitCode, TellsTheEndsApart) {
   EXPECT_EQ(exitCodeOf(End::Answered), ExitCode::Success);
   EXPECT_EQ(exitCodeOf(End::Threw), ExitCode::Threw);

@@ -33,7 +33,9 @@ class EsbuildTest : public testing::Test {
   }
   // How a file in the folder is shown.
   std::string shown(const std::string& name) const { return folder_.filename() / name; }
-  std::string explain(const std::string& text) const { return explainEsbuildErrors(text, folder_); }
+  std::string explain(const std::string& text) const {
+    return readEsbuildErrors(text, folder_).complaints;
+  }
 
   fs::path folder_;
 };
@@ -99,6 +101,29 @@ TEST_F(EsbuildTest, ShowsASyntaxErrorAtItsColumn) {
           ":2:25: Expected \")\" but found \";\"\n"
           "  2 |   let y = foo(\"ü\" + bar ;\n"
           "    |                         ^\n"));
+}
+
+TEST_F(EsbuildTest, TakesErrorsApart) {
+  write("syn.ts", "one\ntwo\nlet y = \xc3\xbc + ;\nfour\n");
+  const EsbuildResult result = readEsbuildErrors(
+      "✘ [ERROR] Unexpected \";\"\n\n    syn.ts:3:13:\n      3 │ x\n\n"
+      "✘ [ERROR] Could not resolve \"fs\"\n\n",
+      folder_);
+  EXPECT_EQ(result.files, (std::vector<std::string>{folder_ / "syn.ts"}));
+  ASSERT_EQ(result.problems.size(), 2u);
+  const Problem& first = result.problems[0];
+  EXPECT_EQ(first.headline, "Unexpected \";\"");
+  ASSERT_TRUE(first.place);
+  EXPECT_EQ(first.place->file, shown("syn.ts"));
+  EXPECT_EQ(first.place->line, 3u);
+  EXPECT_EQ(first.place->column, 13u);
+  EXPECT_EQ(first.place->firstLine, 1u);
+  EXPECT_EQ(first.place->lines,
+            (std::vector<std::string>{"one", "two", "let y = \xc3\xbc + ;", "four"}));
+  EXPECT_EQ(first.place->caretBytes, 13u);
+  EXPECT_FALSE(result.problems[1].place);
+  EXPECT_EQ(result.problems[1].headline, "cannot find the import \"fs\"");
+  EXPECT_NE(result.problems[1].advice.find("module of Node.js"), std::string::npos);
 }
 
 TEST_F(EsbuildTest, LeavesTheNotesOfAnErrorOut) {

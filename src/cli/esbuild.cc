@@ -354,6 +354,8 @@ std::string render(const Problem& problem, const Paint& paint) {
 // More would only push the first, which counts, off the screen.
 constexpr std::size_t kComplaintsMax = 10;
 
+}  // namespace
+
 EsbuildResult readEsbuildErrors(std::string_view text, const std::filesystem::path& folder) {
   const std::vector<Complaint> complaints = readComplaints(text);
   EsbuildResult result;
@@ -369,12 +371,6 @@ EsbuildResult readEsbuildErrors(std::string_view text, const std::filesystem::pa
     result.complaints += str("and ", result.problems.size() - kComplaintsMax, " more errors\n");
   }
   return result;
-}
-
-}  // namespace
-
-std::string explainEsbuildErrors(std::string_view text, const std::filesystem::path& folder) {
-  return readEsbuildErrors(text, folder).complaints;
 }
 
 std::string esbuildOptions() {

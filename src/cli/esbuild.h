@@ -43,7 +43,7 @@ EsbuildResult runEsbuild(const std::filesystem::path& executable,
 
 // Our words for what esbuild wrote to standard error: positions relative to the working directory,
 // the source line with a caret, and advice where an import cannot work here. `folder` is what
-// esbuild's paths are relative to.
-std::string explainEsbuildErrors(std::string_view text, const std::filesystem::path& folder);
+// esbuild's paths are relative to. The output stays empty.
+EsbuildResult readEsbuildErrors(std::string_view text, const std::filesystem::path& folder);
 
 }  // namespace schemascript

@@ -15,7 +15,13 @@ class ExcerptTest : public testing::Test {
  protected:
   std::string of(const std::string& content, std::uint32_t line, std::uint32_t column) {
     std::ofstream(file_) << content;
-    return excerpt(file_, line, column, kPlain);
+    return render(file_, line, column);
+  }
+
+  static std::string render(const std::string& file, std::uint32_t line, std::uint32_t column) {
+    const Excerpt read = readExcerpt(file, line, column, 0);
+    if (read.lines.empty()) return {};
+    return renderLine(line, read.lines.front(), read.caretBytes, kPlain);
   }
 
   const TemporaryFolder folder_;
@@ -71,11 +77,28 @@ TEST_F(ExcerptTest, CutsLongLinesAroundTheColumn) {
 
 TEST_F(ExcerptTest, IsEmptyWithoutSuchALine) {
   EXPECT_EQ(of("one\n", 7, 1), "");
-  EXPECT_EQ(excerpt("/nowhere/a.ts", 1, 1, kPlain), "");
+  EXPECT_EQ(render("/nowhere/a.ts", 1, 1), "");
+  EXPECT_EQ(of("one\n", 0, 1), "");
 }
 
 TEST_F(ExcerptTest, MakesTheLineHarmless) {
   EXPECT_EQ(of("a\x1b[2J\r\n", 1, 1), "  1 | a\\x1b[2J\n    | ^\n");
+}
+
+TEST_F(ExcerptTest, HasTheLinesAround) {
+  std::ofstream(file_) << "one\ntwo\n\n\tf\x1b(\xc3\xbc)\nfive\r\nsix\nseven";
+  const Excerpt excerpt = readExcerpt(file_, 4, 4, 2);
+  EXPECT_EQ(excerpt.firstLine, 2u);
+  EXPECT_EQ(excerpt.lines,
+            (std::vector<std::string>{"two", "", "\tf\\x1b(\xc3\xbc)", "five", "six"}));
+  EXPECT_EQ(excerpt.lines[2].substr(excerpt.caretBytes), "(\xc3\xbc)");
+  EXPECT_EQ(readExcerpt(file_, 1, 1, 2).firstLine, 1u);
+  EXPECT_EQ(readExcerpt(file_, 1, 1, 2).lines.size(), 3u);
+  EXPECT_EQ(readExcerpt(file_, 7, 99, 2).lines, (std::vector<std::string>{"five", "six", "seven"}));
+  EXPECT_EQ(readExcerpt(file_, 7, 99, 2).caretBytes, 5u);
+  EXPECT_EQ(readExcerpt(file_, 7, 0, 100).lines.size(), 7u);
+  EXPECT_TRUE(readExcerpt(file_, 3, 1, 2).lines.empty());  // A blank line shows nothing.
+  EXPECT_TRUE(readExcerpt(file_, 8, 1, 2).lines.empty());
 }
 
 TEST(OneLine, EscapesNewlinesToo) {

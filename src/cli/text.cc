@@ -1,4 +1,4 @@
-// printable() and excerpt().
+// printable() and readExcerpt().
 #include "cli/text.h"
 
 #include <unistd.h>
@@ -231,13 +231,6 @@ std::string renderLine(std::uint32_t number, std::string_view line, std::size_t 
   return str(paint.quiet(str("  ", digits, " | ")), line, '\n',
              paint.quiet(str("  ", std::string(digits.size(), ' '), " | ")),
              blanksFor(line.substr(0, caretBytes)), paint.error("^"), '\n');
-}
-
-std::string excerpt(const std::string& file, std::uint32_t line, std::uint32_t column,
-                    const Paint& paint) {
-  const Excerpt read = readExcerpt(file, line, column, 0);
-  return read.lines.empty() ? std::string()
-                            : renderLine(line, read.lines.front(), read.caretBytes, paint);
 }
 
 }  // namespace schemascript

@@ -61,8 +61,4 @@ Excerpt readExcerpt(const std::string& file, std::uint32_t line, std::uint32_t c
 std::string renderLine(std::uint32_t number, std::string_view line, std::size_t caretBytes,
                        const Paint& paint);
 
-// Both, of the one line; empty when there is no such place.
-std::string excerpt(const std::string& file, std::uint32_t line, std::uint32_t column,
-                    const Paint& paint);
-
 }  // namespace schemascript

@@ -164,7 +164,7 @@ p{margin:.25rem 0;overflow-wrap:anywhere;unicode-bidi:isolate}
 figure{margin:.75rem 0;border:1px solid var(--line);border-radius:6px;overflow:hidden}
 figcaption{padding:.375rem .875rem;background:var(--panel);border-bottom:1px solid var(--line);font:.8125rem/1.5 ui-monospace,monospace;overflow-wrap:anywhere}
 pre{margin:0;padding:.5rem 0;overflow-x:auto;font:.875rem/1.6 ui-monospace,monospace;tab-size:2}
-.line{display:block;padding-right:.875rem;unicode-bidi:isolate}
+.line{display:block;min-width:max-content;padding-right:.875rem;unicode-bidi:isolate}
 .meant{background:var(--meant)}
 .number{display:inline-block;width:4rem;padding-right:1rem;text-align:right;color:var(--quiet);user-select:none}
 mark{background:var(--mark);color:inherit;border-radius:2px}

@@ -287,7 +287,6 @@ class Developer {
   void buildOnce(Why why) {
     const auto begin = Clock::now();
     const std::int64_t fileBegin = fileClock();
-    watch(known_, {});
     Outcome outcome = build();
     follow(outcome, fileBegin);
     if (outcome.failure) {
@@ -369,22 +368,26 @@ class Developer {
     files.insert(outcome.built.files.begin(), outcome.built.files.end());
     // The cure of a broken build may be in a file that it does not name.
     if (outcome.failure) files.insert(known_.begin(), known_.end());
+    Watcher::Paths folders;
+    if (outcome.failure) folders = foldersBelow(app.parent_path());
     Watcher::Paths added;
     std::ranges::set_difference(files, known_, std::inserter(added, added.end()));
-    watch(files, outcome.failure ? foldersBelow(app.parent_path()) : Watcher::Paths());
+    std::ranges::set_difference(folders, knownFolders_, std::inserter(added, added.end()));
+    watch(files, folders);
     known_ = std::move(files);
+    knownFolders_ = std::move(folders);
     // What was read before it was watched.
     const bool isLate = std::ranges::any_of(
-        added, [fileBegin](const fs::path& file) { return changedSince(file, fileBegin); });
+        added, [fileBegin](const fs::path& path) { return changedSince(path, fileBegin); });
     if (isLate) askForBuild(Why::Perhaps);
   }
 
-  void watch(const Watcher::Paths& files, Watcher::Paths folders) {
+  void watch(const Watcher::Paths& files, const Watcher::Paths& folders) {
     {
       const std::lock_guard lock(mutex_);
       files_ = files;
     }
-    watcher_.watch(files, std::move(folders));
+    watcher_.watch(files, folders);
   }
 
   void fail(Failure failure, Why why) {
@@ -461,7 +464,7 @@ class Developer {
                    .subtitle = subtitleOf(request),
                    .build = build,
                    .isRepeatable = isRepeatable(request)};
-    if (report.end == JobEnd::Called) {
+    if (report.end == JobEnd::Called && report.call.end != CallEnd::Cancelled) {
       page.problems.push_back(problemOf(report.call));
     } else if (report.failure) {
       page.problems.push_back({.headline = printable(report.failure->message())});
@@ -490,7 +493,8 @@ class Developer {
   bool isOver_ = false;
 
   // Of the building thread.
-  Watcher::Paths known_;                  // What was watched last.
+  Watcher::Paths known_;  // What was watched last.
+  Watcher::Paths knownFolders_;
   std::shared_ptr<const Failure> shown_;  // Null: an app is served.
   std::string settings_;
   std::vector<Schedule> schedules_;

@@ -290,6 +290,47 @@ TEST_F(Serving, HasNoAnswerWithoutAnApp) {
   EXPECT_TRUE(answer.has("retry-after: 1"));
 }
 
+TEST_F(Serving, AnswersFailuresAsItsAppIsToldTo) {
+  ServedApp app = load();
+  app.failurePage = [](const HttpRequest& request, int status, const JobReport* report) {
+    return HostAnswer{.status = status + 1,
+                      .contentType = "text/x",
+                      .body = str(request.path, ' ', report->call.error.name),
+                      .headers = {{"x-page", "yes"}}};
+  };
+  serve(options(), std::move(app));
+  const Answer failed = ask("/throw?a");
+  EXPECT_EQ(failed.status, 501);
+  EXPECT_EQ(failed.body, "/throw?a TypeError");
+  EXPECT_TRUE(failed.has("content-type: text/x"));
+  EXPECT_TRUE(failed.has("x-page: yes"));
+  untilLogHas("\"status\":501");
+  EXPECT_EQ(ask("/").status, 200);
+
+  ServedApp none;
+  none.failurePage = [](const HttpRequest&, int, const JobReport* report) {
+    return HostAnswer{.status = 500, .body = report == nullptr ? "no app" : "?"};
+  };
+  service_->replace(std::move(none));
+  const Answer refused = ask("/");
+  EXPECT_EQ(refused.status, 500);
+  EXPECT_EQ(refused.body, "no app");
+  EXPECT_EQ(refused.head.find("retry-after"), std::string::npos);
+  untilLogHas("\"status\":500");
+}
+
+TEST_F(Serving, LeavesRequestsToWhoIntercepts) {
+  ServiceOptions some = options();
+  some.intercept = [](const std::shared_ptr<HttpExchange>& exchange) {
+    if (exchange->request().path != "/taken") return false;
+    exchange->respond({202, {}}, "taken");
+    return true;
+  };
+  serve(std::move(some), load());
+  EXPECT_EQ(ask("/taken").status, 202);
+  EXPECT_EQ(ask("/").status, 200);
+}
+
 TEST_F(Serving, RefusesWhatDoesNotFitIntoTheQueue) {
   ServiceOptions few = options();
   few.workers.threads = 1;

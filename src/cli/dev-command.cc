@@ -61,6 +61,8 @@ Configuration completeConfiguration(const DevCommand& command) {
   defaults.push = true;
   defaults.log = LogForm::Text;
   defaults.grace = kGrace;
+  // Those of the apps before are of no use any more; each app takes some MB.
+  setLimit(defaults, "isolateIdleTimeMax", "5s");
   std::error_code ignored;
   // What is not there at the start is more likely mistyped than not written yet.
   if (!fs::exists(*given.app, ignored)) {

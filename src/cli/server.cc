@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <thread>
 #include <utility>
 
@@ -103,7 +104,7 @@ BuiltApp Server::build(SnapshotUse snapshot) {
 }
 
 void Server::open(BuiltApp built) {
-  bundle_ = std::move(built.bundle);
+  setBundle(std::move(built.bundle));
   if (const auto lines = logLines(configuration())) {
     log_.emplace(STDOUT_FILENO, RequestLogOptions{.form = *lines});
   }
@@ -116,6 +117,16 @@ void Server::open(BuiltApp built) {
     admin_.emplace(*service_, HttpServerOptions{.address = *configuration().address,
                                                 .port = *configuration().adminPort});
   }
+}
+
+std::shared_ptr<const std::string> Server::bundle() const {
+  const std::lock_guard lock(mutex_);
+  return bundle_;
+}
+
+void Server::setBundle(std::shared_ptr<const std::string> bundle) {
+  const std::lock_guard lock(mutex_);
+  bundle_.swap(bundle);
 }
 
 // At the first port that is free.
@@ -159,8 +170,9 @@ ServiceOptions Server::serviceOptions(std::uint16_t port) {
   options.tenantFrom = *given.tenantFrom;
   if (pushes()) {
     options.tenants->prepare = [this](ConnectionPool& database) {
-      const auto bundle = bundle_.load();
-      if (bundle) pushTables(engine_, watchdog_, database, *bundle, limits_);
+      if (const auto current = bundle()) {
+        pushTables(engine_, watchdog_, database, *current, limits_);
+      }
     };
   }
   return options;
@@ -190,7 +202,7 @@ void Server::start() {
 }
 
 void Server::replace(BuiltApp built) {
-  if (built.bundle) bundle_ = std::move(built.bundle);
+  if (built.bundle) setBundle(std::move(built.bundle));
   service_->replace(std::move(built.served));
 }
 

@@ -1,12 +1,12 @@
 // A server of an app as a process: what `serve` and `dev` have in common.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -95,6 +95,8 @@ class Server {
  private:
   bool pushes() const noexcept;
   ServiceOptions serviceOptions(std::uint16_t port);
+  std::shared_ptr<const std::string> bundle() const;
+  void setBundle(std::shared_ptr<const std::string> bundle);
   void listen(ServedApp app);
   void startSchedules();
   void sayWhere() const;
@@ -104,9 +106,11 @@ class Server {
   const Limits limits_;  // Of the app.
   const Engine engine_;
   Watchdog watchdog_;
+  mutable std::mutex mutex_;  // Guards what follows.
   // Whose tables the databases of tenants get when they are opened; null: of none. Shared with
   // those who open one just now.
-  std::atomic<std::shared_ptr<const std::string>> bundle_;
+  std::shared_ptr<const std::string> bundle_;
+
   std::shared_ptr<ConnectionPool> database_;  // Null: there are tenants.
   std::optional<RequestLog> log_;
   std::optional<Service> service_;

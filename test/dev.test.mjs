@@ -346,6 +346,23 @@ describe("the schema", () => {
     );
     assert.match(line, /\(schema: created table tags.*\)$/);
     assert.equal(await textOf(developer), `[[{"id":1,"text":"x"}],[]]`);
+    const before = readFileSync(project.path("app.ts"), "utf8");
+    const many = Array.from(
+      { length: 9 },
+      (_, i) => `const t${i} = Table("t${i}", (prop) => ({ name: prop.text() }));`,
+    );
+    const names = many.map((_, i) => `t${i}`).join(", ");
+    const long = await developer.reloaded(() =>
+      project.write(
+        "app.ts",
+        withTables(
+          `${notes("text: prop.text()")}\n${many.join("\n")}\nexport const more = database({ ${names} });`,
+          "await db.select().from(notes)",
+        ),
+      ),
+    );
+    assert.match(long, /created table t0, table t1, table t2, table t3, table t4 and 4 more\)$/);
+    await developer.reloaded(() => project.write("app.ts", before));
     // The rows stay from one server to the next.
     await developer.stop();
     const again = await Developer.start(project);

@@ -97,10 +97,14 @@ std::vector<std::string> changedNames(std::string_view before, std::string_view 
   return {names.begin(), names.end()};
 }
 
+// The first of them; a line is to stay one.
 std::string joined(const std::vector<std::string>& words) {
+  constexpr std::size_t kWordsMax = 5;
   std::string all;
-  for (const std::string& word : words) all += str(all.empty() ? "" : ", ", word);
-  return all;
+  for (std::size_t i = 0; i < std::min(words.size(), kWordsMax); ++i) {
+    all += str(i == 0 ? "" : ", ", words[i]);
+  }
+  return words.size() > kWordsMax ? str(all, " and ", words.size() - kWordsMax, " more") : all;
 }
 
 // In nanoseconds since 1970, by the clock that file systems stamp files with.

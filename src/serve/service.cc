@@ -167,6 +167,19 @@ Instance::BodyState bodyStateOf(BodyState state) noexcept {
   }
 }
 
+// The connections of a server, for the workers that answer their requests.
+class Sockets final : public JobSource {
+ public:
+  explicit Sockets(HttpServer& server) : server_(server) {}
+
+  bool tryTakeWatch() noexcept override { return server_.tryTakeWatch(); }
+  void watch(Clock::time_point until) noexcept override { server_.watch(until); }
+  void interrupt() noexcept override { server_.interruptWatch(); }
+
+ private:
+  HttpServer& server_;
+};
+
 }  // namespace
 
 int statusOf(const JobReport& report) noexcept {
@@ -416,10 +429,16 @@ Service::Service(Watchdog& watchdog, ServedApp app, ServiceOptions options)
       nextId_(std::random_device()()) {
   if (options_.tenants) tenants_ = std::make_unique<Tenants>(*options_.tenants);
   SS_CHECK((options_.database != nullptr) != (tenants_ != nullptr), "one database, or tenants");
-  workers_ = std::make_unique<Workers>(watchdog, options_.workers);
+  // Neither calls the other before start().
+  HttpServerOptions httpOptions = options_.http;
+  httpOptions.watchIsFree = [this] { workers_->offerWatch(); };
   http_ = std::make_unique<HttpServer>(
-      options_.http,
+      std::move(httpOptions),
       [this](std::shared_ptr<HttpExchange> exchange) { handle(std::move(exchange)); });
+  source_ = std::make_unique<Sockets>(*http_);
+  WorkersOptions workersOptions = options_.workers;
+  workersOptions.source = source_.get();
+  workers_ = std::make_unique<Workers>(watchdog, workersOptions);
 }
 
 Service::~Service() {

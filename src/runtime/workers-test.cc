@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <future>
 #include <latch>
 #include <mutex>
@@ -826,6 +827,42 @@ TEST_F(Parking, GoesOnOnWhicheverThreadIsFree) {
   got("four", Instance::BodyState::Last);
   EXPECT_EQ(call.report.get().call.end, CallEnd::Answered);
   gate.open();
+}
+
+// The end of a job may be what a call of its tenant waited for, and another tenant's job: each of
+// both holds its thread until the other one is there.
+TEST_F(Parking, WakesAThreadForAllThatAnEndMakesReady) {
+  Workers workers(*watchdog_, {.threads = 3, .runningPerKeyMax = 1, .openMax = 2});
+  const auto app = load(R"js(
+    export const later = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      console.log("here");
+    };
+  )js");
+  std::mutex mutex;
+  std::condition_variable changed;
+  int here = 0;
+  std::atomic<int> met{0};
+  const LogSink meet = [&](LogStream, std::string_view) {
+    std::unique_lock lock(mutex);
+    ++here;
+    changed.notify_all();
+    if (changed.wait_for(lock, 2s, [&] { return here == 2; })) ++met;
+  };
+  Job later = job("later", "a");
+  later.app = app;
+  later.request.log = meet;
+  ASSERT_TRUE(workers.tryPost(std::move(later)));
+  untilParked(workers, 1);
+  Gate gate;
+  occupy(workers, gate, "a");
+  Job other = job("say", "b");
+  other.request.log = meet;
+  ASSERT_TRUE(workers.tryPost(std::move(other)));
+  std::this_thread::sleep_for(200ms);  // Until the timer has fired.
+  gate.open();
+  workers.drain();
+  EXPECT_EQ(met, 2);
 }
 
 TEST_F(Parking, EndsWhatIsStoppedOrTooLateWhileItWaits) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/testing.h"
+#include "sandbox/testing.h"
 
 namespace schemascript {
 namespace {
@@ -72,17 +73,8 @@ class Ends {
   std::vector<JobReport> reports_;
 };
 
-class Working : public testing::Test {
+class Working : public WithEngine<> {
  protected:
-  static void SetUpTestSuite() {
-    engine_ = std::make_unique<Engine>(EngineFiles::in(SCHEMASCRIPT_GUEST_FOLDER));
-    watchdog_ = std::make_unique<Watchdog>();
-  }
-  static void TearDownTestSuite() {
-    watchdog_.reset();
-    engine_.reset();
-  }
-
   static std::shared_ptr<const App> load(std::string_view bundle = kBundle, Limits limits = {}) {
     AppOptions options;
     options.limits = limits;
@@ -122,8 +114,6 @@ class Working : public testing::Test {
     isRunning.wait();
   }
 
-  static inline std::unique_ptr<Engine> engine_;
-  static inline std::unique_ptr<Watchdog> watchdog_;
   std::shared_ptr<const App> app_ = load();
   std::shared_ptr<ConnectionPool> database_ = std::make_shared<ConnectionPool>(DatabaseOptions{});
 };

@@ -276,7 +276,7 @@ class GrowthCheck {
   // The allocator keeps some memory for later, in arenas and in what is fragmented, now more and
   // now less: what counts is the least of some rounds. A sanitizer keeps what was freed, so that
   // only files are looked at there.
-  static constexpr std::uint64_t kBytesBeyond = 48ull << 20;
+  static constexpr std::uint64_t kBytesBeyond = 96ull << 20;
   static constexpr std::size_t kRoundsOfBytes = 4;
   static constexpr std::size_t kMappingsBeyond = 64;
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <future>
 #include <latch>
 #include <mutex>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "base/testing.h"
+#include "sandbox/testing.h"
 
 namespace schemascript {
 namespace {
@@ -71,17 +73,8 @@ class Ends {
   std::vector<JobReport> reports_;
 };
 
-class Working : public testing::Test {
+class Working : public WithEngine<> {
  protected:
-  static void SetUpTestSuite() {
-    engine_ = std::make_unique<Engine>(EngineFiles::in(SCHEMASCRIPT_GUEST_FOLDER));
-    watchdog_ = std::make_unique<Watchdog>();
-  }
-  static void TearDownTestSuite() {
-    watchdog_.reset();
-    engine_.reset();
-  }
-
   static std::shared_ptr<const App> load(std::string_view bundle = kBundle, Limits limits = {}) {
     AppOptions options;
     options.limits = limits;
@@ -121,8 +114,6 @@ class Working : public testing::Test {
     isRunning.wait();
   }
 
-  static inline std::unique_ptr<Engine> engine_;
-  static inline std::unique_ptr<Watchdog> watchdog_;
   std::shared_ptr<const App> app_ = load();
   std::shared_ptr<ConnectionPool> database_ = std::make_shared<ConnectionPool>(DatabaseOptions{});
 };
@@ -826,6 +817,42 @@ TEST_F(Parking, GoesOnOnWhicheverThreadIsFree) {
   got("four", Instance::BodyState::Last);
   EXPECT_EQ(call.report.get().call.end, CallEnd::Answered);
   gate.open();
+}
+
+// The end of a job may be what a call of its tenant waited for, and another tenant's job: each of
+// both holds its thread until the other one is there.
+TEST_F(Parking, WakesAThreadForAllThatAnEndMakesReady) {
+  Workers workers(*watchdog_, {.threads = 3, .runningPerKeyMax = 1, .openMax = 2});
+  const auto app = load(R"js(
+    export const later = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      console.log("here");
+    };
+  )js");
+  std::mutex mutex;
+  std::condition_variable changed;
+  int here = 0;
+  std::atomic<int> met{0};
+  const LogSink meet = [&](LogStream, std::string_view) {
+    std::unique_lock lock(mutex);
+    ++here;
+    changed.notify_all();
+    if (changed.wait_for(lock, 2s, [&] { return here == 2; })) ++met;
+  };
+  Job later = job("later", "a");
+  later.app = app;
+  later.request.log = meet;
+  ASSERT_TRUE(workers.tryPost(std::move(later)));
+  untilParked(workers, 1);
+  Gate gate;
+  occupy(workers, gate, "a");
+  Job other = job("say", "b");
+  other.request.log = meet;
+  ASSERT_TRUE(workers.tryPost(std::move(other)));
+  std::this_thread::sleep_for(200ms);  // Until the timer has fired.
+  gate.open();
+  workers.drain();
+  EXPECT_EQ(met, 2);
 }
 
 TEST_F(Parking, EndsWhatIsStoppedOrTooLateWhileItWaits) {

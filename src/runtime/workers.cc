@@ -205,7 +205,11 @@ class Workers::Worker {
   // `lock` is held before and after.
   void serve(Lock& lock) {
     WorkQueue::Work work = shared_.queue_.take();
+    // Timers that fire together, and an end that two limits waited for, make more work ready at
+    // once than this thread can do: the next thread takes of it, and sees to the rest.
+    std::condition_variable* const woken = shared_.nextToWake();
     lock.unlock();
+    if (woken != nullptr) woken->notify_one();
     WorkQueue::Tenant& tenant = *work.tenant;
     bool isOver = false;
     {

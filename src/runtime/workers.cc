@@ -207,9 +207,9 @@ class Workers::Worker {
     WorkQueue::Work work = shared_.queue_.take();
     // Timers that fire together, and an end that two limits waited for, make more work ready at
     // once than this thread can do: the next thread takes of it, and sees to the rest.
-    std::condition_variable* const woken = shared_.nextToWake();
+    const WakeUpCall woken = shared_.nextToWake();
     lock.unlock();
-    if (woken != nullptr) woken->notify_one();
+    woken.make();
     WorkQueue::Tenant& tenant = *work.tenant;
     bool isOver = false;
     {

@@ -47,6 +47,7 @@ constexpr std::string_view kApp = R"js(
       return new Response("", { headers });
     },
     "/length": () => new Response("four", { headers: { "content-length": "5" } }),
+    "/control": () => new Response("", { headers: { "x-bell": "a\x07b" } }),
     "/echo": (request) => new Response(request.body),
     "/large": () => {
       let left = 64;
@@ -352,6 +353,28 @@ TEST_F(Serving, FailsForALengthThatDoesNotFit) {
   untilLogHas("the Content-Length says 5, but the body has 4 bytes");
 }
 
+TEST_F(Serving, SaysWhichHeaderCannotBeSent) {
+  serve();
+  EXPECT_EQ(ask("/control").status, 500);
+  untilLogHas("the header x-bell of the answer has a control character");
+  EXPECT_EQ(ask("/").status, 200);
+}
+
+TEST_F(Serving, CountsConnectionsAndWhatTheyAreRefused) {
+  serve();
+  Client open(service_->port());
+  open.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  Client malformed(service_->port());
+  malformed.send("GET / HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(Answer(malformed.receive()).status, 400);
+  EXPECT_EQ(metric("schemascript_http_requests_malformed_total"), 1u);
+  EXPECT_EQ(metric("schemascript_http_accept_failures_total"), 0u);
+  untilMetric("schemascript_http_connections_total", 2);
+  open.abandon();
+  malformed.abandon();
+  untilMetric("schemascript_http_connections_open", 0);
+}
+
 TEST_F(Serving, StreamsMoreThanItHolds) {
   serve();
   const Answer large = ask("/large");
@@ -476,11 +499,11 @@ TEST_F(Serving, CutsOffWhatLoopsWithoutGrace) {
 TEST_F(Serving, CutsOffWhatLoopsAfterItsAnswer) {
   serve({.runTimeMax = 1h});
   EXPECT_EQ(ask("/loop-later").body, "now");
-  const auto database =
-      std::make_shared<ConnectionPool>(DatabaseOptions{.file = folder_ / "app.db"});
   std::atomic<int> failed = 0;
-  ASSERT_TRUE(service_->tryRunScheduled(database, "", R"({"cron":"loop","scheduledTime":0})",
-                                        [&](bool succeeded) { failed += succeeded ? 0 : 1; }));
+  ASSERT_TRUE(service_->tryRunScheduled(
+      "", R"({"cron":"loop","scheduledTime":0})", [&](const ScheduledEnd& end) {
+        failed += end.kind == ScheduledEnd::Kind::Succeeded ? 0 : 1;
+      }));
   untilMetric("schemascript_requests_running", 2);
   service_->stop(1h);
   std::thread shortens([&] {

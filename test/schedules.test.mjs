@@ -218,3 +218,28 @@ test("a handler that fails is reported, and tried again later", () =>
     });
     assert.equal(code, 0);
   }));
+
+test("SIGHUP takes the file's schedules, and the state of others stays", () =>
+  inFolder(one, async (folder) => {
+    const file = join(folder, "app.db");
+    const crons = "select group_concat(cron, '|') from __schemascript_schedules";
+    fillState(file);
+    await serving(folder, async ({ server, said }) => {
+      const schedules = [{ cron: "@yearly" }];
+      writeFileSync(join(folder, "schemascript.json"), JSON.stringify({ ...one, schedules }));
+      server.kill("SIGHUP");
+      await until(() => said().includes("reloaded"), "the reload");
+      await until(isState(file, crons, "* * * * *|@yearly"), "the row of the new schedule");
+    });
+  }));
+
+test("a server that only reads runs nothing, and says so", () =>
+  inFolder({ ...one, push: false, readOnly: true }, async (folder) => {
+    const file = join(folder, "app.db");
+    fillState(file);
+    const before = sqlite(file, "select * from __schemascript_schedules");
+    await serving(folder, ({ said }) =>
+      assert.match(said(), /nothing is run on schedule, because of --read-only/),
+    );
+    assert.equal(sqlite(file, "select * from __schemascript_schedules"), before);
+  }));

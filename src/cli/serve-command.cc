@@ -85,8 +85,9 @@ void say(std::string_view text) {
 // A server, from its settings to its end.
 class Server {
  public:
-  explicit Server(Configuration configuration)
-      : configuration_(merge(defaultConfiguration(), configuration)),
+  explicit Server(const ServeCommand& command)
+      : command_(command),
+        configuration_(merge(defaultConfiguration(), configurationOf(command))),
         serverLimits_(serverLimitsOf(configuration_)),
         limits_(serverLimits_.call),
         engine_(EngineFiles::in(libraryFolder().string())) {}
@@ -202,8 +203,8 @@ class Server {
 
   void startSchedules() {
     std::vector<Schedule> schedules = configuration_.schedules.value_or(std::vector<Schedule>());
-    if (command_.readOnly) {
-      if (!schedules.empty()) say("nothing is run on schedule: the database is --read-only");
+    if (*configuration_.readOnly) {
+      if (!schedules.empty()) say("nothing is run on schedule, because of --read-only");
       return;
     }
     SchedulesOptions options = service_->schedulesOptions();
@@ -232,6 +233,7 @@ class Server {
     say("not reloaded; the app from before is served on");
   }
 
+  const ServeCommand& command_;
   const Configuration configuration_;
   const ServerLimits serverLimits_;
   const Limits limits_;  // Of the app.
@@ -251,13 +253,14 @@ ExitCode serveCommand(const ServeCommand& command) {
     const std::optional<fs::path> file = configurationFileOf(command);
     const Configuration settings = file ? readConfiguration(*file) : Configuration();
     checkTogether(merge(settings, command.configuration));
-    Output(STDOUT_FILENO).write(printable(
-        describeConfiguration(command.configuration, settings, file ? file->string() : "")));
+    Output(STDOUT_FILENO)
+        .write(printable(
+            describeConfiguration(command.configuration, settings, file ? file->string() : "")));
     return ExitCode::Success;
   }
   const Signals signals;
   allowManyFiles();
-  Server server(configurationOf(command));
+  Server server(command);
   if (!server.start()) return ExitCode::Usage;
   server.untilItEnds(signals);
   const bool isDone = server.end(signals);

@@ -151,9 +151,9 @@ TEST_F(Working, AnswersEachJobOnce) {
 
 TEST_F(Working, RefusesToHaveNoThreadOrNoQueue) {
   for (const WorkersOptions& options :
-       {WorkersOptions{.threads = 0}, WorkersOptions{.queueMax = 0}})
+       {WorkersOptions{.threads = 0}, WorkersOptions{.queueMax = 0}, WorkersOptions{.openMax = 0}})
     expectError(ErrorCode::InvalidRequest,
-                "workers need at least one thread and a queue of one job",
+                "workers need at least one thread, a queue of one job, and one open call",
                 [&] { Workers(*watchdog_, options); });
 }
 
@@ -663,6 +663,275 @@ TEST_F(Working, StopsTheCallThatIsMeantAndNoOther) {
   }
   EXPECT_EQ(reports[3].call.result, "1");
   EXPECT_EQ(reports[4].call.result, "1");
+}
+
+// A client that has what it is told, and says what it is given.
+class FakePeer : public FetchPeer {
+ public:
+  Taken respond(FetchResponse response) override {
+    const std::lock_guard lock(mutex_);
+    text_ += response.body;
+    return answer_;
+  }
+  Taken write(BodyPiece piece) override {
+    const std::lock_guard lock(mutex_);
+    text_ += piece.bytes;
+    return answer_;
+  }
+  void whenRoom(std::function<void()> then) override {
+    const std::lock_guard lock(mutex_);
+    room_ = std::move(then);
+  }
+  void readMore(GotBody then) override {
+    const std::lock_guard lock(mutex_);
+    wanted_ = std::move(then);
+  }
+
+  void setAnswer(Taken answer) {
+    const std::lock_guard lock(mutex_);
+    answer_ = answer;
+  }
+  std::string text() const {
+    const std::lock_guard lock(mutex_);
+    return text_;
+  }
+  // Waits until the call has asked for it.
+  std::function<void()> takeRoom() { return take(room_); }
+  GotBody takeWanted() { return take(wanted_); }
+  std::function<void()> tryTakeRoom() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(room_, nullptr);
+  }
+
+ private:
+  template <typename Function>
+  Function take(Function& from) {
+    for (;;) {
+      {
+        const std::lock_guard lock(mutex_);
+        if (from) return std::exchange(from, nullptr);
+      }
+      std::this_thread::sleep_for(1ms);
+    }
+  }
+
+  mutable std::mutex mutex_;
+  Taken answer_ = Taken::Yes;
+  std::string text_;
+  std::function<void()> room_;
+  GotBody wanted_;
+};
+
+constexpr std::string_view kHandlers = R"js(
+  const ask = (sql) => __host_sqlite_call(JSON.stringify({ method: "run", sql }));
+  export default { async fetch(request) {
+    switch (new URL(request.url).pathname) {
+      case "/echo": return new Response(request.body);
+      case "/count": return new Response("got " + (await request.text()).length);
+      case "/wait": await new Promise((resolve) => setTimeout(resolve, 3_600_000)); break;
+    }
+    return new Response("done");
+  } };
+)js";
+
+class Parking : public Working {
+ protected:
+  struct Call {
+    std::shared_ptr<FakePeer> peer = std::make_shared<FakePeer>();
+    std::stop_source stop;
+    std::promise<JobReport> ended;
+    std::future<JobReport> report = ended.get_future();
+  };
+
+  void post(Workers& workers, Call& call, std::string_view path, bool hasBody = false,
+            std::chrono::milliseconds timeMax = kNever) {
+    const HeaderFields headers;
+    Limits limits = app_->limits();
+    limits.runTimeMax = timeMax;
+    Job posted = job("");
+    posted.app = handlers_;
+    posted.argument = encodeFetch({.method = hasBody ? "POST" : "GET",
+                                   .url = str("http://a", path),
+                                   .headers = headers,
+                                   .body = "",
+                                   .hasBody = hasBody,
+                                   .bodyFollows = hasBody});
+    posted.request.kind = CallKind::Fetch;
+    posted.request.limits = limits;
+    posted.request.stop = call.stop.get_token();
+    posted.peer = call.peer;
+    posted.done = [&call](JobReport report) { call.ended.set_value(std::move(report)); };
+    ASSERT_TRUE(workers.tryPost(std::move(posted)));
+  }
+
+  static void untilParked(const Workers& workers, std::size_t count) {
+    while (workers.counters().parked != count) std::this_thread::sleep_for(1ms);
+  }
+
+  const std::shared_ptr<const App> handlers_ = load(kHandlers);
+};
+
+// All of them wait, and the thread that they share is free for the one that comes after them.
+TEST_F(Parking, LetsOneThreadServeManyThatWait) {
+  Workers workers(*watchdog_, {.threads = 1, .resetCheck = ResetCheck::Yes});
+  std::vector<std::unique_ptr<Call>> calls;
+  for (int count = 0; count < 20; ++count) {
+    post(workers, *calls.emplace_back(std::make_unique<Call>()), "/count", true);
+  }
+  untilParked(workers, calls.size());
+  Call other;
+  post(workers, other, "/");
+  EXPECT_EQ(other.report.get().call.end, CallEnd::Answered);
+  EXPECT_EQ(other.peer->text(), "done");
+  for (std::size_t index = calls.size(); index-- > 0;) {
+    calls[index]->peer->takeWanted()(std::string(index, 'x'), Instance::BodyState::Last);
+  }
+  for (std::size_t index = 0; index < calls.size(); ++index) {
+    EXPECT_EQ(calls[index]->report.get().call.end, CallEnd::Answered);
+    EXPECT_EQ(calls[index]->peer->text(), str("got ", index));
+  }
+  workers.drain();
+  EXPECT_EQ(workers.counters().parked, 0u);
+  EXPECT_EQ(workers.counters().served, 21u);
+}
+
+TEST_F(Parking, PassesBodiesBothWaysAndWaitsForTheReader) {
+  Workers workers(*watchdog_, {.threads = 2, .resetCheck = ResetCheck::Yes});
+  Call call;
+  call.peer->setAnswer(FetchPeer::Taken::Full);
+  post(workers, call, "/echo", true);
+  std::string sent;
+  for (int piece = 0; piece < 50; ++piece) {
+    call.peer->takeRoom()();  // For the head, then for each piece.
+    const std::string bytes(static_cast<std::size_t>(piece) * 100 + 1, 'a');
+    sent += bytes;
+    call.peer->takeWanted()(
+        bytes, piece == 49 ? Instance::BodyState::Last : Instance::BodyState::Continues);
+  }
+  while (call.report.wait_for(1ms) != std::future_status::ready) {
+    if (const auto room = call.peer->tryTakeRoom()) room();
+  }
+  EXPECT_EQ(call.report.get().call.end, CallEnd::Answered);
+  EXPECT_EQ(call.peer->text(), sent);
+}
+
+TEST_F(Parking, GoesOnOnWhicheverThreadIsFree) {
+  Workers workers(*watchdog_, {.threads = 2, .resetCheck = ResetCheck::Yes});
+  Call call;
+  post(workers, call, "/count", true);
+  untilParked(workers, 1);
+  const auto got = call.peer->takeWanted();
+  Gate gate;
+  occupy(workers, gate, "");  // One of the two, perhaps the one that began the call.
+  got("four", Instance::BodyState::Last);
+  EXPECT_EQ(call.report.get().call.end, CallEnd::Answered);
+  gate.open();
+}
+
+TEST_F(Parking, EndsWhatIsStoppedOrTooLateWhileItWaits) {
+  Workers workers(*watchdog_, {.threads = 1, .resetCheck = ResetCheck::Yes});
+  for (const bool isStopped : {true, false}) {
+    const auto timeMax = isStopped ? std::chrono::milliseconds(kNever) : 300ms;
+    Call timer;
+    Call body;
+    Call reader;
+    reader.peer->setAnswer(FetchPeer::Taken::Full);
+    post(workers, timer, "/wait", false, timeMax);
+    post(workers, body, "/count", true, timeMax);
+    post(workers, reader, "/echo", true, timeMax);
+    const auto room = reader.peer->takeRoom();
+    if (isStopped) {
+      untilParked(workers, 3);
+      for (Call* const call : {&timer, &body, &reader}) call->stop.request_stop();
+    }
+    for (Call* const call : {&timer, &body, &reader}) {
+      EXPECT_EQ(call->report.get().call.end,
+                isStopped ? CallEnd::Cancelled : CallEnd::TimeExceeded);
+    }
+    room();  // Nobody listens any more.
+  }
+}
+
+TEST_F(Parking, CancelsACallWhoseClientHasGone) {
+  Workers workers(*watchdog_, {.threads = 1, .resetCheck = ResetCheck::Yes});
+  Call call;
+  call.peer->setAnswer(FetchPeer::Taken::Gone);
+  post(workers, call, "/echo", true);
+  EXPECT_EQ(call.report.get().call.end, CallEnd::Cancelled);
+}
+
+TEST_F(Parking, EndsWithCallsThatWait) {
+  Call timer;
+  Call body;
+  Call reader;
+  std::function<void()> room;
+  FetchPeer::GotBody got;
+  {
+    Workers workers(*watchdog_, {.threads = 2, .resetCheck = ResetCheck::Yes});
+    reader.peer->setAnswer(FetchPeer::Taken::Full);
+    post(workers, timer, "/wait");
+    post(workers, body, "/count", true);
+    post(workers, reader, "/echo", true);
+    room = reader.peer->takeRoom();
+    got = body.peer->takeWanted();
+    untilParked(workers, 3);
+    EXPECT_FALSE(workers.drainUntil(std::chrono::steady_clock::now()));
+  }
+  for (Call* const call : {&timer, &body, &reader}) {
+    EXPECT_EQ(call->report.get().call.end, CallEnd::Cancelled);
+  }
+  room();
+  got("late", Instance::BodyState::Last);
+}
+
+// Whoever waits to write would hold the only thread, and with it who could let it.
+TEST_F(Parking, KeepsAThreadForACallThatHasATransaction) {
+  const auto writers = load(R"js(
+    const ask = (request) => {
+      const answer = JSON.parse(__host_sqlite_call(JSON.stringify(request)));
+      if (answer.error) throw new Error(answer.error.message);
+      return answer;
+    };
+    export const slowly = async () => {
+      const { transaction } = ask({ method: "begin", behavior: "immediate" });
+      ask({ method: "run", sql: "insert into t values (1)", transaction });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      ask({ method: "commit", transaction });
+      return 1;
+    };
+  )js");
+  database_->lend()->execute("create table t (x)", Rules::Host);
+  Ends ends;
+  Workers workers(*watchdog_, {.threads = 2, .resetCheck = ResetCheck::Yes});
+  for (int count = 0; count < 10; ++count) {
+    Job slow = job("slowly");
+    slow.app = writers;
+    ASSERT_TRUE(workers.tryPost(noting(ends, "slow", std::move(slow))));
+  }
+  workers.drain();
+  for (const JobReport& report : ends.reports()) {
+    EXPECT_EQ(report.call.end, CallEnd::Answered) << report.call.error.message;
+  }
+}
+
+TEST_F(Parking, OpensDatabasesWhereTheCallsAre) {
+  Workers workers(*watchdog_, {.threads = 1, .resetCheck = ResetCheck::Yes});
+  Ends ends;
+  const auto opened = [&](std::string label, auto&& open) {
+    Job posted = job("next");
+    posted.database = nullptr;
+    posted.open = open;
+    ASSERT_TRUE(workers.tryPost(noting(ends, std::move(label), std::move(posted))));
+  };
+  opened("there", [this] { return database_; });
+  opened("none", [] { return std::shared_ptr<ConnectionPool>(); });
+  opened("damaged", []() -> std::shared_ptr<ConnectionPool> { throw unavailable("damaged"); });
+  workers.drain();
+  const auto reports = ends.reports();
+  EXPECT_EQ(reports.at(0).call.result, "1");
+  EXPECT_EQ(reports.at(1).end, JobEnd::NoDatabase);
+  EXPECT_EQ(reports.at(2).end, JobEnd::Failed);
+  EXPECT_EQ(reports.at(2).failure->message(), "damaged");
 }
 
 }  // namespace

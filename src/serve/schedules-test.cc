@@ -174,6 +174,23 @@ TEST_F(Scheduling, BeginsWithNowAndRunsEachTimeOnce) {
   EXPECT_EQ(server.take().time, kNoon + 120s);
 }
 
+TEST_F(Scheduling, TakesADatabaseInMemory) {
+  const auto memory = std::make_shared<MemoryFile>();
+  Host server = host();
+  server.options.database = [memory](const std::string&) {
+    return DatabaseOptions{.memory = memory};
+  };
+  server.at(kNoon);
+  for (int minute = 1; minute < 4; ++minute) {
+    server.at(kNoon + minute * 60s);
+    const BegunRun run = server.take();
+    EXPECT_EQ(run.time, kNoon + minute * 60s);
+    run.succeed();
+    server.at(kNoon + minute * 60s);
+  }
+  EXPECT_TRUE(server.reports.empty());
+}
+
 TEST_F(Scheduling, SaysWhenItWantsToBeCalled) {
   make();
   Host server = host();

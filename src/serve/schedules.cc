@@ -267,6 +267,8 @@ class Schedules::Core {
     unsigned problems = 0;  // In a row.
     std::string problem{};
     std::vector<Run> runs{};
+    // Kept while there are runs: closing a file that nobody else has yet moves its log, on disk.
+    std::unique_ptr<Database> database{};
   };
 
   static std::vector<Planned> planned(std::vector<Schedule> schedules) {
@@ -433,15 +435,18 @@ class Schedules::Core {
       std::optional<DatabaseOptions> options = options_.database(place.name);
       if (options) {
         options->limits.busyTimeMax = options_.busyTimeMax;
-        Database database(std::move(*options));
-        next = use(database, place, now);
+        if (!place.database) place.database = std::make_unique<Database>(std::move(*options));
+        next = use(*place.database, place, now);
       } else {
+        place.database.reset();
         forgetEnded(place, now);
       }
+      if (place.runs.empty()) place.database.reset();
       place.problems = 0;
       place.problem.clear();
       place.notBefore = {};
     } catch (const std::exception& error) {
+      place.database.reset();
       next = noteProblem(place, error, now);
     }
     checkAt(place, next);

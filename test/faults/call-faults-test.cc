@@ -64,6 +64,7 @@ const std::map<std::string, std::string>& harmless() {
       {"result_text", kNothing},
       {"set_authorizer", kMisuse},
       {"set_last_insert_rowid", kNothing},
+      {"libversion", "a constant"},
       {"result_int64", kNothing},
       {"sql", kNumber},
       {"stmt_busy", kNumber},

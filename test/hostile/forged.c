@@ -394,6 +394,7 @@ void EXPORT(ss_release)(u32 block) {
 void EXPORT(ss_open)(void) {}
 void EXPORT(ss_module)(u32 name, u32 nameSize, u32 source, u32 size) {}
 u32 EXPORT(ss_seal)(void) { return 1; }
+void EXPORT(ss_settle)(void) {}
 u32 EXPORT(ss_start)(u32 options, u32 size) { return 1; }
 u32 EXPORT(ss_evaluate)(u32 source, u32 size) { return 1; }
 

@@ -49,6 +49,7 @@ constexpr std::string_view kApp = R"js(
       return new Response("", { headers });
     },
     "/length": () => new Response("four", { headers: { "content-length": "5" } }),
+    "/control": () => new Response("", { headers: { "x-bell": "a\x07b" } }),
     "/echo": (request) => new Response(request.body),
     "/large": () => {
       let left = 64;
@@ -341,6 +342,28 @@ TEST_F(Serving, FailsForALengthThatDoesNotFit) {
   serve();
   EXPECT_EQ(ask("/length").status, 500);
   untilLogHas("the Content-Length says 5, but the body has 4 bytes");
+}
+
+TEST_F(Serving, SaysWhichHeaderCannotBeSent) {
+  serve();
+  EXPECT_EQ(ask("/control").status, 500);
+  untilLogHas("the header x-bell of the answer has a control character");
+  EXPECT_EQ(ask("/").status, 200);
+}
+
+TEST_F(Serving, CountsConnectionsAndWhatTheyAreRefused) {
+  serve();
+  Client open(service_->port());
+  open.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  Client malformed(service_->port());
+  malformed.send("GET / HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(Answer(malformed.receive()).status, 400);
+  EXPECT_EQ(metric("schemascript_http_requests_malformed_total"), 1u);
+  EXPECT_EQ(metric("schemascript_http_accept_failures_total"), 0u);
+  untilMetric("schemascript_http_connections_total", 2);
+  open.abandon();
+  malformed.abandon();
+  untilMetric("schemascript_http_connections_open", 0);
 }
 
 TEST_F(Serving, StreamsMoreThanItHolds) {

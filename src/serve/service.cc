@@ -630,6 +630,7 @@ SchedulesOptions Service::schedulesOptions() {
 
 std::string Service::renderMetrics() const {
   const Workers::Counters counters = workers_->counters();
+  const HttpCounters http = http_->counters();
   SchedulesStatus schedules = schedulesStatus_ ? schedulesStatus_() : SchedulesStatus();
   return metrics_.render({.running = counters.running + counters.parked,
                           .queued = counters.queued,
@@ -641,6 +642,10 @@ std::string Service::renderMetrics() const {
                           .isolateBytes = counters.isolates.bytes,
                           .droppedLogLines = options_.log ? options_.log->droppedLines() : 0,
                           .openTenants = tenants_ ? tenants_->openCount() : 0,
+                          .connections = http.connections,
+                          .openConnections = http.open,
+                          .requestsMalformed = http.refused,
+                          .acceptFailures = http.acceptFailures,
                           .schedules = std::move(schedules.schedules),
                           .failingScheduleDatabases = schedules.failingDatabases,
                           .version = SCHEMASCRIPT_VERSION,

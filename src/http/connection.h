@@ -108,7 +108,7 @@ class HttpReactor : public std::enable_shared_from_this<HttpReactor> {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::mutex mutex_{};  // Guards woken_.
   std::vector<std::shared_ptr<HttpExchange>> woken_{};
-  std::mutex turn_{};                      // Guards what follows, and the connections.
+  std::mutex turn_{};                     // Guards what follows, and the connections.
   std::atomic<std::thread::id> owner_{};  // Who has the turn.
   boost::asio::steady_timer timer_;
   std::vector<std::shared_ptr<HttpConnection>> connections_{};

@@ -38,8 +38,7 @@ bool HttpWatch::tryTake() noexcept {
 std::size_t HttpWatch::runOne(HttpClock::time_point until) noexcept {
   auto& context = reactor_.context();
   return guarded([&] {
-    return until == HttpClock::time_point::max() ? context.run_one()
-                                                 : context.run_one_until(until);
+    return until == HttpClock::time_point::max() ? context.run_one() : context.run_one_until(until);
   });
 }
 

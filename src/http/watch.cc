@@ -7,8 +7,9 @@
 namespace schemascript {
 namespace {
 
-// Of what came together, one thread takes so many to the queue before it begins with the first.
-constexpr int kTogetherMax = 8;
+// Of what came together, one thread handles so many before it begins with the first request. All, as
+// a rule: who cannot be served has to hear of it, and what waits in a socket is in no queue.
+constexpr int kTogetherMax = 256;
 // How long nobody may watch: what waits for it are answers to come, timeouts and refusals.
 constexpr std::chrono::milliseconds kFreeTimeMax{2};
 // After so many looks at a watch that nobody has left meanwhile, the stand-in sleeps.
@@ -42,16 +43,17 @@ std::size_t HttpWatch::runOne(HttpClock::time_point until) noexcept {
   });
 }
 
-std::size_t HttpWatch::pollOne() noexcept {
-  return guarded([this] { return reactor_.context().poll_one(); });
+void HttpWatch::pollAll() noexcept {
+  const auto pollOne = [this] { return reactor_.context().poll_one(); };
+  for (int count = 1; count < kTogetherMax && guarded(pollOne) > 0; ++count) {
+  }
 }
 
 void HttpWatch::watch(HttpClock::time_point until) noexcept {
   watcher_ = std::this_thread::get_id();
   while (!isInterrupted_ && runOne(until) > 0) {
   }
-  for (int count = 1; isInterrupted_ && count < kTogetherMax && pollOne() > 0; ++count) {
-  }
+  if (isInterrupted_) pollAll();
   watcher_ = std::thread::id();
   give();
 }
@@ -93,6 +95,7 @@ void HttpWatch::standIn() noexcept {
     if (isLeft || isTaken_ || !tryTake()) continue;
     quietLooks = 0;
     runOne(HttpClock::time_point::max());
+    pollAll();
     give();
     onFree_();
   }

@@ -23,8 +23,8 @@ class HttpWatch {
   // Takes the watch, to be carried out by watch() on the same thread. False when somebody has it,
   // or the reactor has ended.
   [[nodiscard]] bool tryTake() noexcept;
-  // Handles events until interrupt() or `until`, and then some of those that are there already:
-  // what one thread cannot do at once is for others. Gives the watch back.
+  // Handles events until interrupt() or `until`, and then those that are there already: what one
+  // thread cannot do at once is for others. Gives the watch back.
   void watch(HttpClock::time_point until) noexcept;
   // Ends the watch that somebody has. Also from within what the watch handles.
   void interrupt() noexcept;
@@ -35,7 +35,7 @@ class HttpWatch {
  private:
   bool hasEnded() const noexcept { return reactor_.context().stopped(); }
   std::size_t runOne(HttpClock::time_point until) noexcept;
-  std::size_t pollOne() noexcept;
+  void pollAll() noexcept;
   void give() noexcept;
   void sleepUntilGiven(std::uint64_t seen) noexcept;
 

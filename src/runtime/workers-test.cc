@@ -307,6 +307,92 @@ TEST_F(Working, CancelsEachJobThatWaitsAtItsEndOnce) {
   EXPECT_EQ(static_cast<std::size_t>(refused), ends.count(JobEnd::Cancelled));
 }
 
+// What a server's sockets are to workers: it posts on the thread that watches.
+class FakeSource final : public JobSource {
+ public:
+  bool tryTakeWatch() noexcept override { return !isTaken_.exchange(true); }
+  void watch(std::chrono::steady_clock::time_point until) noexcept override {
+    std::unique_lock lock(mutex_);
+    const auto isOver = [this] { return isInterrupted_ || event_ != nullptr; };
+    if (until == std::chrono::steady_clock::time_point::max()) {
+      comes_.wait(lock, isOver);
+    } else {
+      comes_.wait_until(lock, until, isOver);
+    }
+    const auto event = std::exchange(event_, nullptr);
+    isInterrupted_ = false;
+    lock.unlock();
+    if (event) event();
+    isTaken_ = false;
+  }
+  void interrupt() noexcept override {
+    const std::lock_guard lock(mutex_);
+    isInterrupted_ = true;
+    comes_.notify_all();
+  }
+
+  // Runs on the thread that watches, or the next one that does.
+  void happen(std::function<void()> event) {
+    const std::lock_guard lock(mutex_);
+    event_ = std::move(event);
+    comes_.notify_all();
+  }
+  bool isWatched() const { return isTaken_; }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable comes_;
+  std::function<void()> event_;
+  bool isInterrupted_ = false;
+  std::atomic<bool> isTaken_ = false;
+};
+
+TEST_F(Working, ServesOnTheThreadThatWatches) {
+  FakeSource source;
+  Workers workers(*watchdog_, {.threads = 2, .source = &source});
+  for (int count = 0; count < 20; ++count) {
+    while (!source.isWatched()) std::this_thread::yield();
+    std::promise<std::thread::id> postedBy;
+    std::promise<std::thread::id> servedBy;
+    source.happen([&] {
+      postedBy.set_value(std::this_thread::get_id());
+      Job next = job("next");
+      next.done = [&](const JobReport&) { servedBy.set_value(std::this_thread::get_id()); };
+      EXPECT_TRUE(workers.tryPost(std::move(next)));
+    });
+    EXPECT_EQ(servedBy.get_future().get(), postedBy.get_future().get());
+  }
+}
+
+TEST_F(Working, WatchesWithOneThreadWhileOthersServe) {
+  FakeSource source;
+  Workers workers(*watchdog_, {.threads = 2, .source = &source});
+  while (!source.isWatched()) std::this_thread::yield();
+  // Posted from elsewhere, it is for the thread that sleeps; and if there is none, for the other.
+  Gate gate;
+  Ends ends;
+  occupy(workers, gate, "held", &ends);
+  EXPECT_TRUE(workers.tryPost(noting(ends, "second", job("next", "second"))));
+  while (ends.names().empty()) std::this_thread::yield();
+  EXPECT_EQ(ends.names(), std::vector<std::string>{"second"});
+  while (!source.isWatched()) std::this_thread::yield();
+  gate.open();
+  workers.drain();
+  // And when nobody watches, who sleeps takes the watch that is offered.
+  workers.offerWatch();
+  while (!source.isWatched()) std::this_thread::yield();
+}
+
+TEST_F(Working, EndsWhileItWatches) {
+  for (int count = 0; count < 20; ++count) {
+    FakeSource source;
+    Workers workers(*watchdog_, {.threads = 2, .source = &source});
+    if (count % 2 == 0) {
+      while (!source.isWatched()) std::this_thread::yield();
+    }
+  }
+}
+
 TEST_F(Working, EndsWhileJobsPostAndWakeOthers) {
   for (int round = 0; round < 30; ++round) {
     std::atomic<std::size_t> accepted = 0;

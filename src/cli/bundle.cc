@@ -50,6 +50,14 @@ std::string keyOf(const std::filesystem::path& entry, const std::filesystem::pat
   return hasher.hex();
 }
 
+std::vector<std::string> filesOf(const std::vector<Dependency>& dependencies) {
+  std::vector<std::string> files;
+  for (const Dependency& dependency : dependencies) {
+    if (dependency.kind == Dependency::Kind::File) files.push_back(dependency.path);
+  }
+  return files;
+}
+
 std::optional<CachedBundle> tryLoad(const std::filesystem::path& kept) {
   struct stat status{};
   if (::stat(kept.c_str(), &status) != 0) return std::nullopt;
@@ -82,21 +90,23 @@ Bundle bundleApp(const std::filesystem::path& file, const BundleOptions& options
   const auto kept = options.cacheFolder / (key + ".bundle");
   if (!options.cacheFolder.empty()) {
     if (auto cached = tryLoad(kept)) {
-      return {{}, std::move(cached->code), std::move(cached->map)};
+      return {{}, std::move(cached->code), std::move(cached->map), filesOf(cached->dependencies)};
     }
   }
   const std::int64_t begin = fileClock();
   EsbuildResult made = runEsbuild(options.esbuild, entry);
-  if (!made.complaints.empty()) return {std::move(made.complaints), {}, {}};
+  if (!made.complaints.empty()) return {std::move(made.complaints), {}, {}, {}};
+  std::vector<Dependency> dependencies = dependenciesOf(made.output);
+  std::vector<std::string> files = filesOf(dependencies);
   if (!options.cacheFolder.empty()) {
-    CachedBundle bundle{made.output.code, made.output.map, dependenciesOf(made.output)};
+    CachedBundle bundle{made.output.code, made.output.map, std::move(dependencies)};
     bool changed = false;
     for (const Dependency& dependency : bundle.dependencies) {
       changed = changed || changedSince(dependency.path, begin);
     }
     if (!changed) keep(kept, bundle, options.cacheBytesMax);
   }
-  return {{}, std::move(made.output.code), std::move(made.output.map)};
+  return {{}, std::move(made.output.code), std::move(made.output.map), std::move(files)};
 }
 
 }  // namespace schemascript

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "cli/source-map.h"
 
@@ -21,6 +22,7 @@ struct Bundle {
   std::string complaints;
   std::string code;
   SourceMapText map;
+  std::vector<std::string> files;  // Of which it was made, and the settings that counted: absolute.
 };
 
 // Bundles `file`, which must be a file; taken from the cache when none of its inputs changed. Any

@@ -463,7 +463,11 @@ Invocation makeServe(const Given& given, std::vector<std::string>) {
   return command;
 }
 
-const std::array<Command, 10>& commands() {
+Invocation makeDev(const Given& given, std::vector<std::string> arguments) {
+  return DevCommand{std::get<ServeCommand>(makeServe(given, std::move(arguments)))};
+}
+
+const std::array<Command, 11>& commands() {
   const ValueOption time{"--time-limit", &Given::timeLimit};
   const ValueOption memory{"--memory-limit", &Given::memoryLimit};
   const ValueOption database{"--db", &Given::database};
@@ -476,7 +480,7 @@ const std::array<Command, 10>& commands() {
                                    {"--show-values", &Given::showValues},
                                    {"--trace-sql", &Given::traceSql},
                                    {"--stats", &Given::showStatistics}};
-  static const std::array<Command, 10> kCommands{{
+  static const std::array<Command, 11> kCommands{{
       {"run",
        runHelp,
        {kFile},
@@ -550,6 +554,25 @@ const std::array<Command, 10>& commands() {
         {"--print-config", &Given::printConfiguration}},
        false,
        makeServe,
+       {{"--limit", &Given::limits}}},
+      {"dev",
+       devHelp,
+       {"[FILE.ts]"},
+       {database,
+        {"--port", &Given::port},
+        {"--address", &Given::address},
+        {"--admin-port", &Given::adminPort},
+        {"--threads", &Given::threads},
+        {"--isolation", &Given::isolation},
+        {"--env-file", &Given::envFile},
+        {"--config", &Given::configurationFile},
+        {"--log", &Given::log},
+        {"--grace", &Given::grace}},
+       {{"--read-only", &Given::readOnly},
+        {"--show-values", &Given::showValues},
+        {"--trace-sql", &Given::traceSql}},
+       false,
+       makeDev,
        {{"--limit", &Given::limits}}},
   }};
   return kCommands;

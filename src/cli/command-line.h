@@ -90,6 +90,11 @@ struct ServeCommand {
   bool printConfiguration = false;  // Nothing is served: what would hold is printed.
 };
 
+// The same for development: the server follows its sources.
+struct DevCommand {
+  ServeCommand serve;
+};
+
 // --help and --version.
 struct ShowText {
   std::string text;
@@ -97,7 +102,7 @@ struct ShowText {
 
 using Invocation =
     std::variant<RunCommand, PushCommand, EmitCommand, CallCommand, BundleCommand, CacheCommand,
-                 BackupCommand, RestoreCommand, ServeCommand, ShowText>;
+                 BackupCommand, RestoreCommand, ServeCommand, DevCommand, ShowText>;
 
 // `words` without the program's name. Throws InvalidRequest: what is wrong, and the word that was
 // probably meant.

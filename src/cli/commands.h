@@ -35,4 +35,7 @@ ExitCode restoreCommand(const RestoreCommand& command, Output& output);
 // Serves an app over HTTP until it is told to end. Standard output is the log's.
 ExitCode serveCommand(const ServeCommand& command);
 
+// The same for development: follows its sources.
+ExitCode devCommand(const DevCommand& command);
+
 }  // namespace schemascript

@@ -183,8 +183,11 @@ std::string adviceOn(const ErrorDescription& error) {
 }
 
 std::string renderEnd(const RunReport& report, const Limits& limits, SourceMap& map,
-                      const Paint& paint) {
+                      const Paint& paint, LimitOptions options) {
   const std::string program = paint.error("schemascript:");
+  const auto option = [options](std::string_view ofScripts, std::string_view ofServers) {
+    return options == LimitOptions::OfScripts ? ofScripts : ofServers;
+  };
   switch (report.end) {
     case RunReport::End::Answered:
       return {};
@@ -193,14 +196,14 @@ std::string renderEnd(const RunReport& report, const Limits& limits, SourceMap& 
     case RunReport::End::BadArgument:
       return renderError(report.error, map, paint) + adviceOn(report.error);
     case RunReport::End::TimeExceeded:
-      return renderLimit(str("time limit of ", formatDuration(limits.runTimeMax)), "--time-limit",
-                         report, map, paint);
+      return renderLimit(str("time limit of ", formatDuration(limits.runTimeMax)),
+                         option("--time-limit", "--limit runTimeMax="), report, map, paint);
     case RunReport::End::FuelExceeded:
-      return renderLimit(str("fuel limit of ", limits.fuelMax, " jumps and calls"), "--fuel-limit",
-                         report, map, paint);
+      return renderLimit(str("fuel limit of ", limits.fuelMax, " jumps and calls"),
+                         option("--fuel-limit", "--limit fuelMax="), report, map, paint);
     case RunReport::End::MemoryExceeded:
       return renderLimit(str("memory limit of ", formatSize(limits.memoryBytesMax)),
-                         "--memory-limit", report, map, paint);
+                         option("--memory-limit", "--limit memoryBytesMax="), report, map, paint);
     case RunReport::End::NeverSettles:
       return str(
           program,
@@ -224,8 +227,8 @@ std::string renderError(const ErrorDescription& error, SourceMap& map, const Pai
 }
 
 std::string renderReport(const RunReport& report, const Limits& limits, SourceMap& map,
-                         const Paint& paint) {
-  std::string text = renderEnd(report, limits, map, paint);
+                         const Paint& paint, LimitOptions options) {
+  std::string text = renderEnd(report, limits, map, paint, options);
   if (report.rolledBack == 1) {
     text += "schemascript: a transaction that the script left open was rolled back\n";
   } else if (report.rolledBack > 1) {

@@ -16,10 +16,16 @@ namespace schemascript {
 // is made harmless for terminals. Ends with a newline.
 std::string renderError(const ErrorDescription& error, SourceMap& map, const Paint& paint);
 
+// How whoever reads it sets a limit.
+enum class LimitOptions : std::uint8_t {
+  OfScripts,  // `--time-limit`
+  OfServers,  // `--limit runTimeMax=`
+};
+
 // Everything about `report`, of any end; empty when there is nothing to say. `limits`: those of the
 // run.
 std::string renderReport(const RunReport& report, const Limits& limits, SourceMap& map,
-                         const Paint& paint);
+                         const Paint& paint, LimitOptions options = LimitOptions::OfScripts);
 
 ExitCode exitCodeOf(RunReport::End end) noexcept;
 

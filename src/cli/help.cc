@@ -13,6 +13,7 @@ Commands:
   run FILE.ts        run a script; without --db its database is in memory
   call FILE.ts NAME  call one exported function of an app, and print its answer as JSON
   serve FILE.ts      serve an app over HTTP, each request in a sandbox of its own
+  dev FILE.ts        the same for development: it follows the sources, and shows errors in the browser
   push FILE.ts       create the tables and indexes that FILE.ts declares and --db FILE lacks
   compile FILE.ts    make TypeScript types, JSON Schema, a validator, SQL or a diagram of its tables
   evaluate FILE.ts   show the tables that it declares
@@ -95,8 +96,39 @@ the app anew and goes on with that. The exit codes are listed by: schemascript -
 )";
 }
 
+std::string_view devHelp() noexcept {
+  return R"(Serves an app over HTTP for development: when a source file changes, the app is built anew, the tables and
+columns that it declares and the database lacks are created, and the next request gets the new app.
+
+Usage: schemascript dev [FILE.ts] [OPTIONS]
+
+Options:
+  --db FILE             the database (default: .schemascript/dev.db beside FILE.ts)
+  --read-only           the app may read its database and not change it; no tables are created
+  --port N              where to listen (default: 8787, or the next one that is free; 0: any)
+  --address ADDRESS     on which address (default: 127.0.0.1)
+  --admin-port N        serve /metrics, /health and /live there
+  --threads N           calls that run at the same time (default: one for each processor)
+  --isolation KIND      what a request finds of the one before: request: nothing (default); worker: what
+                        the module's variables hold
+  --env-file FILE       the names and values that the app gets as `env`
+  --limit NAME=VALUE    a limit, such as runTimeMax=10s or queueMax=100; several times for several. docs/serve.md
+                        lists them
+  --config FILE         settings (default: schemascript.json beside FILE.ts); options win. What it says of
+                        databases, tenants and the admin port is for serve alone
+  --log FORM            of the log on standard output: text, json, off (default: text)
+  --trace-sql           log each statement, with its time
+  --show-values         with the values that were bound to it, in messages about failed ones too
+  --grace TIME          for requests that were begun when the server is to end (default: 2s)
+  -h, --help            this text
+
+What fails, a build or a request, is shown in the terminal, and as a page to browsers, with the line of the
+source. The exit codes are listed by: schemascript --help
+)";
+}
+
 std::string_view pushHelp() noexcept {
-  return R"(Creates the tables and unique indexes that a file declares and the database lacks. One that exists and
+  return R"(Creates the tables, columns and indexes that a file declares and the database lacks. What exists and
 differs is left as it is: push then says how it differs, and changes nothing at all.
 
 Usage: schemascript push FILE.ts --db FILE [OPTIONS]

@@ -18,6 +18,7 @@ std::string_view cacheHelp() noexcept;
 std::string_view backupHelp() noexcept;
 std::string_view restoreHelp() noexcept;
 std::string_view serveHelp() noexcept;
+std::string_view devHelp() noexcept;
 
 // This program's version, and below it those of the parts that decide how it behaves.
 std::string versionText();

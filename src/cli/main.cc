@@ -41,6 +41,9 @@ ExitCode invoke(std::vector<std::string> words, Output& output) {
   if (const auto* const command = std::get_if<ServeCommand>(&invocation)) {
     return serveCommand(*command);
   }
+  if (const auto* const command = std::get_if<DevCommand>(&invocation)) {
+    return devCommand(*command);
+  }
   output.write(std::get<ShowText>(invocation).text);
   return ExitCode::Success;
 }

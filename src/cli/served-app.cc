@@ -47,7 +47,8 @@ class SharedSourceMap {
     report.error = std::move(error);
     report.rolledBack = rolledBack;
     const std::lock_guard lock(mutex_);
-    std::string text = renderReport(report, limits_, map_, Paint(Colours::Off));
+    std::string text =
+        renderReport(report, limits_, map_, Paint(Colours::Off), LimitOptions::OfServers);
     if (text.ends_with('\n')) text.pop_back();
     return text;
   }
@@ -76,6 +77,7 @@ BuiltApp buildApp(const Engine& engine, Watchdog& watchdog, BuildOptions options
     built.problem = std::move(bundle.complaints);
     return built;
   }
+  built.files = std::move(bundle.files);
   const auto map = std::make_shared<SharedSourceMap>(std::move(bundle.map), options.limits);
   const LogSink log = [map, log = std::move(options.log)](LogStream stream, std::string_view text) {
     if (log) log(stream, map->readable(text));

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/bundle.h"
 #include "migrate/push.h"
@@ -23,6 +24,8 @@ struct BuiltApp {
   std::string problem{};
   ServedApp served{};
   std::shared_ptr<const std::string> bundle{};
+  // Of which the bundle was made: absolute. Empty where there is none.
+  std::vector<std::string> files{};
 };
 
 struct BuildOptions {

@@ -301,8 +301,9 @@ class Service::Call final : public FetchPeer, public std::enable_shared_from_thi
     const bool isFetch = exchange_ != nullptr;
     const auto duration = (isComplete_ ? completedAt_ : Clock::now()) - began_;
     try {
-      if (isFetch && !isComplete_) answerFailure(report);
-      explain(report);
+      const std::string why = reasonOf(report);
+      if (isFetch && !isComplete_) answerFailure(report, why);
+      if (!why.empty()) say("error", why);
       count(report, duration);
       if (isFetch) log(report, duration);
     } catch (...) {
@@ -323,25 +324,25 @@ class Service::Call final : public FetchPeer, public std::enable_shared_from_thi
     completedAt_ = Clock::now();
   }
 
-  void answerFailure(const JobReport& report) {
+  void answerFailure(const JobReport& report, std::string_view why) {
     if (isBegun_) {
       exchange_->abort();
       return;
     }
     status_ = stop_.stop_requested() ? kClientGone : statusOf(report);
     if (status_ == kClientGone) return;
-    HostAnswer answer = service_.failureAnswer(exchange_->request(), status_, &report);
+    HostAnswer answer = service_.failureAnswer(exchange_->request(), status_, why);
     bytesOut_ = answer.body.size();
     service_.answer(*exchange_, id_, std::move(answer));
   }
 
-  // Why it failed, in the log.
-  void explain(const JobReport& report) const {
-    if (report.end == JobEnd::Failed) return say("error", report.failure->message());
+  // Why it failed; empty when it did not, or for want of time or room.
+  std::string reasonOf(const JobReport& report) const {
+    if (report.end == JobEnd::Failed) return report.failure->message();
     const bool isOwn = report.end != JobEnd::Called || report.call.end == CallEnd::Answered ||
                        report.call.end == CallEnd::Cancelled;
-    if (isOwn) return;
-    say("error", served_->describe ? served_->describe(report.call) : report.call.error.message);
+    if (isOwn) return {};
+    return served_->describe ? served_->describe(report.call) : report.call.error.message;
   }
 
   void say(std::string_view method, std::string_view text) const {
@@ -497,8 +498,8 @@ std::string Service::newId() noexcept {
 }
 
 HostAnswer Service::failureAnswer(const HttpRequest& request, int status,
-                                  const JobReport* report) const {
-  if (options_.failurePage) return options_.failurePage(request, status, report);
+                                  std::string_view why) const {
+  if (options_.failurePage) return options_.failurePage(request, status, why);
   HostAnswer answer{.status = status};
   answer.body = messageOf(status);
   answer.body += '\n';
@@ -507,6 +508,7 @@ HostAnswer Service::failureAnswer(const HttpRequest& request, int status,
 
 void Service::answer(HttpExchange& exchange, std::string_view id, HostAnswer answer) {
   HttpAnswerHead head{answer.status, {{"content-type", std::move(answer.contentType)}}};
+  std::ranges::move(answer.headers, std::back_inserter(head.headers));
   head.headers.emplace_back(kRequestId, id);
   if (answer.status == 503) head.headers.emplace_back("retry-after", "1");
   exchange.respond(std::move(head), std::move(answer.body));
@@ -515,15 +517,17 @@ void Service::answer(HttpExchange& exchange, std::string_view id, HostAnswer ans
 // Without a call.
 void Service::refuse(HttpExchange& exchange, std::string_view id, int status) {
   const HttpRequest& request = exchange.request();
-  answer(exchange, id, failureAnswer(request, status, nullptr));
-  metrics_.countRequest(static_cast<std::uint16_t>(status), {}, {});
+  HostAnswer failure = failureAnswer(request, status, {});
+  const auto answered = static_cast<std::uint16_t>(failure.status);
+  answer(exchange, id, std::move(failure));
+  metrics_.countRequest(answered, {}, {});
   if (options_.log == nullptr) return;
   options_.log->add(RequestRecord{
       .at = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()),
       .id = id,
       .method = request.method,
       .path = withoutQuery(request.path),
-      .status = static_cast<std::uint16_t>(status),
+      .status = answered,
       .error = "Refused"});
 }
 

@@ -10,6 +10,8 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "http/server.h"
 #include "runtime/workers.h"
@@ -36,6 +38,7 @@ struct HostAnswer {
   int status = 500;
   std::string contentType = "text/plain; charset=utf-8";
   std::string body{};
+  std::vector<std::pair<std::string, std::string>> headers{};  // All others.
 };
 
 struct ServiceOptions {
@@ -53,9 +56,10 @@ struct ServiceOptions {
   std::chrono::milliseconds queueTimeMax{10'000};
   // Null: nothing is logged. Must outlive the service.
   RequestLog* log = nullptr;
-  // For development: the answer to a request that failed, instead of one that says nothing. Called
-  // on any thread; `report` is null when there is no app.
-  std::function<HostAnswer(const HttpRequest& request, int status, const JobReport* report)>
+  // For development: the answer to a request that failed, instead of one that says nothing. `why` is
+  // what the log says; empty when there was no call: there is no app, or no room. Called on any
+  // thread.
+  std::function<HostAnswer(const HttpRequest& request, int status, std::string_view why)>
       failurePage{};
   // For development: requests that are not the app's. True when it has answered, or will.
   std::function<bool(const std::shared_ptr<HttpExchange>& exchange)> intercept{};
@@ -124,7 +128,7 @@ class Service {
   std::shared_ptr<ConnectionPool> openTenant(std::string_view name);
   void refuse(HttpExchange& exchange, std::string_view id, int status);
   static void answer(HttpExchange& exchange, std::string_view id, HostAnswer answer);
-  HostAnswer failureAnswer(const HttpRequest& request, int status, const JobReport* report) const;
+  HostAnswer failureAnswer(const HttpRequest& request, int status, std::string_view why) const;
   std::string newId() noexcept;
 
   const ServiceOptions options_;

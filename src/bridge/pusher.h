@@ -10,7 +10,7 @@ namespace schemascript {
 
 class Database;
 
-// `table users`, `index users_email_unique`: in the order in which they were wanted.
+// `table users`, `column users.name`, `index users_email_unique`: in the order in which they were wanted.
 struct PushResult {
   std::vector<std::string> created;
   std::vector<std::string> unchanged;

@@ -132,7 +132,7 @@ The exit codes are listed by: schemascript --help
 }
 
 std::string_view pushHelp() noexcept {
-  return R"(Creates the tables and unique indexes that a file declares and the database lacks. One that exists and
+  return R"(Creates the tables, columns and indexes that a file declares and the database lacks. What exists and
 differs is left as it is: push then says how it differs, and changes nothing at all.
 
 Usage: schemascript push FILE.ts --db FILE [OPTIONS]

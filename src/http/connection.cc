@@ -51,10 +51,7 @@ void appendStatus(std::string& out, int status) {
 HttpReactor::HttpReactor(HttpShared& shared)
     : shared_(shared), work_(context_.get_executor()), timer_(context_) {}
 
-void HttpReactor::run() {
-  thread_ = std::this_thread::get_id();
-  context_.run();
-}
+void HttpReactor::run() { context_.run(); }
 
 void HttpReactor::add(tcp::socket socket) {
   dispatch([&] {
@@ -78,18 +75,28 @@ void HttpReactor::remove(HttpConnection& connection) {
 }
 
 void HttpReactor::enqueue(std::shared_ptr<HttpExchange> exchange) {
-  if (thread_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
+  if (hasTurn()) {
     local_.push_back(std::move(exchange));
     return;
   }
-  bool isFirst = false;
-  {
-    const std::lock_guard lock(mutex_);
-    isFirst = woken_.empty();
-    woken_.push_back(std::move(exchange));
-  }
-  if (isFirst) {
-    asio::post(context_, [this] { dispatch([] {}); });
+  const std::lock_guard lock(mutex_);
+  woken_.push_back(std::move(exchange));
+}
+
+bool HttpReactor::hasWoken() {
+  const std::lock_guard lock(mutex_);
+  return !woken_.empty();
+}
+
+// Who does not get the turn has enqueued before: the one that has it looks once more after it has
+// let go, and so nothing is left.
+void HttpReactor::flush() {
+  if (hasTurn()) return;
+  while (hasWoken()) {
+    const Turn turn(*this, std::try_to_lock);
+    if (!turn) return;
+    now_ = HttpClock::now();
+    drain();
   }
 }
 
@@ -130,8 +137,8 @@ void HttpReactor::tick() {
           connection->checkDeadline();
         }
       }
+      tick();
     });
-    tick();
   });
 }
 
@@ -144,9 +151,9 @@ void HttpReactor::stop(HttpClock::time_point until) {
       const auto connection = connections_[i];
       connection->stop();
     }
+    if (!connections_.empty()) tick();  // Anew: with the pace of a stop.
+    finishIfIdle();
   });
-  if (!connections_.empty()) tick();  // Anew: with the pace of a stop.
-  finishIfIdle();
 }
 
 void HttpReactor::finishIfIdle() {

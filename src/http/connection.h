@@ -1,5 +1,5 @@
 // One client's connection: reads requests, one after the other, and writes their answers.
-// Everything but enqueue() happens on the thread of its reactor.
+// Everything but enqueue() happens under its reactor's turn.
 #pragma once
 
 #include <array>
@@ -30,8 +30,10 @@ struct HttpShared {
   std::atomic<std::uint64_t> acceptFailures{0};
 };
 
-// One I/O thread with its event loop and its connections.
-class HttpReactor {
+// An event loop and its connections. One thread at a time waits for events (`run()`, or `watch()`),
+// but what they lead to, and what handlers answer, is done by whoever has the reactor's turn: an
+// answer is written by the thread that gives it.
+class HttpReactor : public std::enable_shared_from_this<HttpReactor> {
  public:
   explicit HttpReactor(HttpShared& shared);
 
@@ -39,15 +41,22 @@ class HttpReactor {
   void run();  // Until stop() is carried out.
   void add(boost::asio::ip::tcp::socket socket);
   void remove(HttpConnection& connection);
-  // From any thread: has the exchange looked at. All that come while the thread is busy take one
-  // wake-up.
+
+  // From any thread: has the exchange looked at, by the next flush() or whoever has the turn.
   void enqueue(std::shared_ptr<HttpExchange> exchange);
-  // Runs what an event brought, and then what it led to.
+  // Looks at what was enqueued, unless another thread has the turn, which does it then. Not with
+  // the lock of an exchange held.
+  void flush();
+  // Takes the turn and runs what an event brought, and then what it led to.
   template <typename Work>
   void dispatch(Work&& work) {
-    now_ = HttpClock::now();
-    work();
-    drain();
+    {
+      const Turn turn(*this);
+      now_ = HttpClock::now();
+      work();
+      drain();
+    }
+    flush();  // What was enqueued by a thread that did not get the turn since.
   }
   void stop(HttpClock::time_point until);
   bool isStopping() const noexcept { return isStopping_; }
@@ -56,6 +65,39 @@ class HttpReactor {
   HttpShared& shared() noexcept { return shared_; }
 
  private:
+  // Of one thread. Taken again by the one that has it, it does nothing: a callback may answer.
+  class Turn {
+   public:
+    explicit Turn(HttpReactor& reactor) : reactor_(reactor) {
+      reactor.turn_.lock();
+      begin();
+    }
+    Turn(HttpReactor& reactor, std::try_to_lock_t) : reactor_(reactor) {
+      if (reactor.turn_.try_lock()) begin();
+    }
+    ~Turn() {
+      if (!isMine_) return;
+      reactor_.owner_.store({}, std::memory_order_relaxed);
+      reactor_.turn_.unlock();
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    explicit operator bool() const noexcept { return isMine_; }
+
+   private:
+    void begin() noexcept {
+      isMine_ = true;
+      reactor_.owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+    }
+
+    HttpReactor& reactor_;
+    bool isMine_ = false;
+  };
+
+  bool hasTurn() const noexcept {
+    return owner_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+  }
+  bool hasWoken();
   void drain();
   void tick();
   void finishIfIdle();
@@ -64,12 +106,13 @@ class HttpReactor {
   // Before what refers to it, so that it is destroyed after that.
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-  boost::asio::steady_timer timer_;
-  std::atomic<std::thread::id> thread_{};
-  std::vector<std::shared_ptr<HttpConnection>> connections_{};
   std::mutex mutex_{};  // Guards woken_.
   std::vector<std::shared_ptr<HttpExchange>> woken_{};
-  std::vector<std::shared_ptr<HttpExchange>> local_{};  // Woken by this thread itself.
+  std::mutex turn_{};                     // Guards what follows, and the connections.
+  std::atomic<std::thread::id> owner_{};  // Who has the turn.
+  boost::asio::steady_timer timer_;
+  std::vector<std::shared_ptr<HttpConnection>> connections_{};
+  std::vector<std::shared_ptr<HttpExchange>> local_{};  // Woken by the one who has the turn.
   std::vector<std::shared_ptr<HttpExchange>> batch_{};
   HttpClock::time_point now_{};
   HttpClock::time_point stopAt_ = HttpClock::time_point::max();
@@ -84,7 +127,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   HttpConnection(HttpReactor& reactor, boost::asio::ip::tcp::socket socket);
 
   void start();
-  void enqueue(std::shared_ptr<HttpExchange> exchange) { reactor_.enqueue(std::move(exchange)); }
+  HttpReactor& reactor() noexcept { return reactor_; }
   // The connection of an exchange that was woken, which may be woken again from now on.
   static std::shared_ptr<HttpConnection> of(HttpExchange& exchange);
   void woken(const HttpExchange& exchange);

@@ -1,5 +1,5 @@
 // What handlers do with a request. Everything here only notes what is wanted, under the exchange's
-// mutex, and wakes the I/O thread that carries it out.
+// mutex, and then has the reactor carry it out.
 #include <algorithm>
 #include <atomic>
 #include <charconv>
@@ -54,10 +54,19 @@ HttpExchange::Answer HttpExchange::checked(HttpAnswerHead head) const {
   return answer;
 }
 
-void HttpExchange::wake() {
-  if (queued_ || !connection_) return;
-  queued_ = true;
-  connection_->enqueue(shared_from_this());
+// Makes a change under the lock. When it answers true, the connection looks at it, after the lock.
+template <typename Change>
+void HttpExchange::change(Change&& change) {
+  std::shared_ptr<HttpReactor> reactor;
+  {
+    const std::lock_guard lock(mutex_);
+    if (change() && !queued_ && connection_) {
+      queued_ = true;
+      reactor = connection_->reactor().shared_from_this();
+      reactor->enqueue(shared_from_this());
+    }
+  }
+  if (reactor) reactor->flush();
 }
 
 void HttpExchange::respond(HttpAnswerHead head, std::string body) {
@@ -70,80 +79,86 @@ void HttpExchange::respond(HttpAnswerHead head, std::string body) {
   if (!answer.length && !(isLeftOut && body.empty())) answer.length = body.size();
   answer.written = body.size();
   if (!isLeftOut) answer.body = std::move(body);
-  const std::lock_guard lock(mutex_);
-  SS_CHECK(phase_ == Phase::Waiting, "a request has one answer");
-  answer_ = std::move(answer);
-  phase_ = Phase::Complete;
-  wake();
+  change([&] {
+    SS_CHECK(phase_ == Phase::Waiting, "a request has one answer");
+    answer_ = std::move(answer);
+    phase_ = Phase::Complete;
+    return true;
+  });
 }
 
 void HttpExchange::begin(HttpAnswerHead head) {
   Answer answer = checked(std::move(head));
-  const std::lock_guard lock(mutex_);
-  SS_CHECK(phase_ == Phase::Waiting, "a request has one answer");
-  answer_ = std::move(answer);
-  phase_ = Phase::Streaming;
-  wake();
+  change([&] {
+    SS_CHECK(phase_ == Phase::Waiting, "a request has one answer");
+    answer_ = std::move(answer);
+    phase_ = Phase::Streaming;
+    return true;
+  });
 }
 
 WriteState HttpExchange::write(std::string_view bytes) {
-  const std::lock_guard lock(mutex_);
-  if (!connection_) return WriteState::Closed;
-  SS_CHECK(phase_ == Phase::Streaming, "write() comes between begin() and end()");
   // As much again is on its way to the socket.
   const std::size_t bytesMax = writeBytesMax_ / 2;
-  if (!bytes.empty() && answer_.body.size() >= bytesMax) {
-    throw limitExceeded(str("writeBytesMax of ", writeBytesMax_, " bytes wait: wait for onRoom()"));
-  }
-  const bool isLeftOut = leavesBodyOut(answer_.head.status);
-  if (answer_.length && !isLeftOut && bytes.size() > *answer_.length - answer_.written) {
-    throw invalidRequest(
-        str("more than the Content-Length of ", *answer_.length, " bytes was written"));
-  }
-  answer_.written += bytes.size();
-  if (!isLeftOut && !bytes.empty()) {
-    answer_.body += bytes;
-    wake();
-  }
-  return answer_.body.size() >= bytesMax ? WriteState::Full : WriteState::Room;
+  WriteState state = WriteState::Closed;
+  change([&] {
+    if (!connection_) return false;
+    SS_CHECK(phase_ == Phase::Streaming, "write() comes between begin() and end()");
+    if (!bytes.empty() && answer_.body.size() >= bytesMax) {
+      throw limitExceeded(
+          str("writeBytesMax of ", writeBytesMax_, " bytes wait: wait for onRoom()"));
+    }
+    const bool isLeftOut = leavesBodyOut(answer_.head.status);
+    if (answer_.length && !isLeftOut && bytes.size() > *answer_.length - answer_.written) {
+      throw invalidRequest(
+          str("more than the Content-Length of ", *answer_.length, " bytes was written"));
+    }
+    answer_.written += bytes.size();
+    const bool isTaken = !isLeftOut && !bytes.empty();
+    if (isTaken) answer_.body += bytes;
+    state = answer_.body.size() >= bytesMax ? WriteState::Full : WriteState::Room;
+    return isTaken;
+  });
+  return state;
 }
 
 void HttpExchange::onRoom(std::function<void()> callback) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (connection_) {
-      onRoom_ = std::move(callback);
-      return wake();
-    }
-  }
-  callback();
+  bool isOver = false;
+  change([&] {
+    isOver = !connection_;
+    if (!isOver) onRoom_ = std::move(callback);
+    return true;
+  });
+  if (isOver) callback();
 }
 
 void HttpExchange::end() {
-  const std::lock_guard lock(mutex_);
-  if (!connection_) return;
-  SS_CHECK(phase_ == Phase::Streaming, "end() comes once, after begin()");
-  const bool isShort =
-      answer_.length && *answer_.length != answer_.written && !leavesBodyOut(answer_.head.status);
-  if (isShort) aborted_ = true;
-  phase_ = Phase::Complete;
-  wake();
-  if (isShort) {
-    throw invalidRequest(
-        str("the Content-Length says ", *answer_.length, ", but ", answer_.written, " bytes came"));
-  }
+  std::string shortage;
+  change([&] {
+    if (!connection_) return false;
+    SS_CHECK(phase_ == Phase::Streaming, "end() comes once, after begin()");
+    if (answer_.length && *answer_.length != answer_.written &&
+        !leavesBodyOut(answer_.head.status)) {
+      aborted_ = true;
+      shortage = str("the Content-Length says ", *answer_.length, ", but ", answer_.written,
+                     " bytes came");
+    }
+    phase_ = Phase::Complete;
+    return true;
+  });
+  if (!shortage.empty()) throw invalidRequest(shortage);
 }
 
 void HttpExchange::readMore(BodyCallback callback) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (connection_) {
-      SS_CHECK(!onBody_, "one piece of a body may be asked for at a time");
-      onBody_ = std::move(callback);
-      return wake();
-    }
-  }
-  callback({}, BodyState::Closed);
+  bool isOver = false;
+  change([&] {
+    isOver = !connection_;
+    if (isOver) return false;
+    SS_CHECK(!onBody_, "one piece of a body may be asked for at a time");
+    onBody_ = std::move(callback);
+    return true;
+  });
+  if (isOver) callback({}, BodyState::Closed);
 }
 
 void HttpExchange::onClosed(CloseCallback callback) {
@@ -157,9 +172,10 @@ void HttpExchange::onClosed(CloseCallback callback) {
 }
 
 void HttpExchange::abort() {
-  const std::lock_guard lock(mutex_);
-  aborted_ = true;
-  wake();
+  change([this] {
+    aborted_ = true;
+    return true;
+  });
 }
 
 bool HttpExchange::tryReset() {

@@ -228,15 +228,19 @@ bool equalsIgnoringCase(std::string_view a, std::string_view b) noexcept {
 HeadScanner::State HeadScanner::scan(std::string_view bytes) noexcept {
   if (bytes.empty()) return State::Incomplete;
   if (scanned_ == 0 && !isHttpTokenByte(bytes.front())) return State::Malformed;
-  if (bytes.find('\0', scanned_) != std::string_view::npos) return State::Malformed;
-  for (std::size_t at = bytes.find('\n', scanned_); at != std::string_view::npos;
-       at = bytes.find('\n', at + 1)) {
-    if (at == 0 || bytes[at - 1] != '\r') return State::Malformed;
-    const bool isEmpty = at == lineStart_ + 1;
-    lineStart_ = at + 1;
+  while (scanned_ < bytes.size()) {
+    // Line by line: what comes behind the head may be a body of any bytes.
+    const std::size_t end = std::min(bytes.find('\n', scanned_), bytes.size());
+    if (bytes.substr(scanned_, end - scanned_).find('\0') != std::string_view::npos) {
+      return State::Malformed;
+    }
+    scanned_ = end;
+    if (end == bytes.size()) break;
+    if (end == 0 || bytes[end - 1] != '\r') return State::Malformed;
+    const bool isEmpty = end == lineStart_ + 1;
+    lineStart_ = ++scanned_;
     if (isEmpty) return State::Complete;
   }
-  scanned_ = bytes.size();
   return State::Incomplete;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "http/connection.h"
+#include "http/watch.h"
 
 namespace schemascript {
 
@@ -24,6 +25,7 @@ class HttpServer::Implementation {
   void stop(std::chrono::milliseconds grace);
   void wait();
   const HttpShared& shared() const noexcept { return shared_; }
+  HttpWatch& watch() noexcept { return *watch_; }
 
  private:
   void listen(const HttpServerOptions& options);
@@ -31,7 +33,8 @@ class HttpServer::Implementation {
   void accepted(Failure failure, tcp::socket socket);
 
   HttpShared shared_;
-  std::vector<std::unique_ptr<HttpReactor>> reactors_{};
+  std::vector<std::shared_ptr<HttpReactor>> reactors_{};
+  std::optional<HttpWatch> watch_{};
   // On the first reactor, as all that follows up to the mutex.
   std::optional<tcp::acceptor> acceptor_{};
   std::optional<asio::steady_timer> pause_{};
@@ -49,7 +52,11 @@ HttpServer::Implementation::Implementation(HttpServerOptions options, HttpHandle
     : shared_{.limits = options.limits, .handler = std::move(handler)} {
   SS_CHECK(options.threads >= 1, options.threads);
   for (unsigned i = 0; i < options.threads; ++i) {
-    reactors_.push_back(std::make_unique<HttpReactor>(shared_));
+    reactors_.push_back(std::make_shared<HttpReactor>(shared_));
+  }
+  if (options.watchIsFree) {
+    SS_CHECK(options.threads == 1, options.threads);
+    watch_.emplace(*reactors_.front(), std::move(options.watchIsFree));
   }
   shared_.closed = [this] {
     if (isFull_.exchange(false)) {
@@ -92,6 +99,10 @@ void HttpServer::Implementation::start() {
   isStarted_ = true;
   if (isStopped_) return;
   asio::post(reactors_.front()->context(), [this] { accept(); });
+  if (watch_) {
+    threads_.emplace_back([this] { watch_->standIn(); });
+    return;
+  }
   for (const auto& reactor : reactors_) {
     threads_.emplace_back([raw = reactor.get()] { raw->run(); });
   }
@@ -168,6 +179,11 @@ std::uint16_t HttpServer::port() const noexcept { return implementation_->port()
 void HttpServer::start() { implementation_->start(); }
 void HttpServer::stop(std::chrono::milliseconds grace) { implementation_->stop(grace); }
 void HttpServer::wait() { implementation_->wait(); }
+bool HttpServer::tryTakeWatch() noexcept { return implementation_->watch().tryTake(); }
+void HttpServer::watch(std::chrono::steady_clock::time_point until) noexcept {
+  implementation_->watch().watch(until);
+}
+void HttpServer::interruptWatch() noexcept { implementation_->watch().interrupt(); }
 
 HttpCounters HttpServer::counters() const noexcept {
   const HttpShared& shared = implementation_->shared();

@@ -67,8 +67,11 @@ enum class CloseReason : std::uint8_t {
 class HttpConnection;
 
 // One request and its answer. All functions may be called from any thread, also at the same time,
-// and never block. Callbacks run on the connection's I/O thread and must not block either; they may
-// call any function here. What comes after the end of an exchange is ignored.
+// and wait for nobody. What they ask for is done at once where nobody else is at the connections,
+// so that answers are written by the thread that gives them. Callbacks, of other connections, too,
+// run on such a thread or on one that watches for events, one at a time, and must not block; they
+// may call any function here, which may not be called with a lock held that a callback takes. What
+// comes after the end of an exchange is ignored.
 //
 // Owners: the handler, as long as it needs it, and the connection, until the answer is complete. A
 // handler that never answers keeps the connection until the server stops: its deadline is the
@@ -127,7 +130,7 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
   enum class Phase : std::uint8_t { Waiting, Streaming, Complete };
   struct Answer {
     HttpAnswerHead head{};
-    std::string body{};  // Whole, or what of the stream the I/O thread has not taken yet.
+    std::string body{};  // Whole, or what of the stream the connection has not taken yet.
     std::optional<std::uint64_t> length{};  // The Content-Length that the handler gave.
     std::uint64_t written = 0;
     bool close = false;
@@ -135,7 +138,8 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
   };
 
   bool tryReset();  // False while somebody else has it.
-  void wake();      // With mutex_ held: tells the I/O thread that something is to be done.
+  template <typename Change>
+  void change(Change&& change);
   Answer checked(HttpAnswerHead head) const;
   bool leavesBodyOut(int status) const noexcept;
 
@@ -168,6 +172,9 @@ struct HttpServerOptions {
   std::string address = "127.0.0.1";  // Numeric, IPv4 or IPv6.
   std::uint16_t port = 0;             // 0: any that is free; port() tells it.
   unsigned threads = 1;               // I/O threads; one moves more than guests can answer.
+  // Others watch() for events, and the server's one thread does only while they are busy. Called
+  // when it has: whoever has nothing to do may take the watch.
+  std::function<void()> watchIsFree{};
   HttpLimits limits{};
 };
 
@@ -201,6 +208,11 @@ class HttpServer {
   void stop(std::chrono::milliseconds grace);
   // Waits until a stop() has been carried out: no thread of the server runs any more.
   void wait();
+
+  // With `watchIsFree`: what HttpWatch does.
+  [[nodiscard]] bool tryTakeWatch() noexcept;
+  void watch(std::chrono::steady_clock::time_point until) noexcept;
+  void interruptWatch() noexcept;
   HttpCounters counters() const noexcept;
 
  private:

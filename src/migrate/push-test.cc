@@ -172,6 +172,51 @@ TEST_F(PushTest, ShowsHowColumnsDiffer) {
                     {"a.c: STORED AS (b + 2) here, VIRTUAL AS (b + 1) in the database"});
 }
 
+TEST_F(PushTest, AddsColumnsThatSqliteCanAdd) {
+  run("create table a (id integer primary key, b text) strict");
+  run("insert into a (b) values ('kept')");
+  const auto push = [this](std::string_view sql) { return schemascript::push(database_, sql); };
+  constexpr std::string_view kWith =
+      "create table \"a\" (\"id\" integer primary key, \"b\" text, \"c\" text, \"d, e\" integer "
+      "not null"
+      " default 7 check (\"d, e\" > 0), f integer references p (id) on delete cascade,"
+      " g text generated always as (b || 'x') virtual) strict;"
+      "create table p (id integer primary key) strict";
+  EXPECT_EQ(push(kWith).created,
+            (Names{"column a.c", "column a.d, e", "column a.f", "column a.g", "table p"}));
+  EXPECT_EQ(numberOf("select count(*) from a where b = 'kept' and c is null and \"d, e\" = 7"
+                     " and f is null and g = 'keptx'"),
+            1);
+  EXPECT_EQ(push(kWith).created, Names{});
+  EXPECT_THROW(run("insert into a (\"d, e\") values (0)"), Error);
+}
+
+TEST_F(PushTest, AddsNoColumnThatRowsOrSqliteDoNotTake) {
+  constexpr std::string_view kBefore = "create table a (id integer primary key, b text) strict";
+  for (const char* column : {"c text not null", "c text unique", "c text not null default (hex(1))",
+                             "c text generated always as (b) stored", "c integer primary key"}) {
+    SCOPED_TRACE(column);
+    Database database({});
+    push(database, kBefore);
+    database.execute("insert into a (b) values ('kept')", Rules::Guest);
+    const std::string wanted =
+        column == std::string_view("c integer primary key")
+            ? str("create table a (id integer, b text, ", column, ") strict")
+            : str("create table a (id integer primary key, b text, ", column, ") strict");
+    EXPECT_THROW(push(database, wanted), Error);
+    EXPECT_EQ(push(database, kBefore).created, Names{});
+  }
+  // All or nothing.
+  Database database({});
+  push(database, kBefore);
+  database.execute("insert into a (b) values ('kept')", Rules::Guest);
+  EXPECT_THROW(
+      push(database,
+           "create table a (id integer primary key, b text, c text, d text not null) strict"),
+      Error);
+  EXPECT_EQ(push(database, kBefore).created, Names{});
+}
+
 TEST_F(PushTest, ShowsHowTablesDiffer) {
   expectDifferences("create table a (b integer)", "create table a (b integer) strict",
                     {"a: STRICT missing in the database"});
@@ -587,7 +632,9 @@ TEST_F(PushTest, StopsWhenInterrupted) {
 TEST_F(PushTest, SucceedsFromTwoSidesAtOnce) {
   for (int round = 0; round < 10; ++round) {
     const TemporaryFolder folder;
-    { Database create({.file = folder / "a.db"}); }
+    {
+      Database create({.file = folder / "a.db"});
+    }
     std::array<PushResult, 2> results;
     const auto pushOnce = [&folder](PushResult& result) {
       Database database({.file = folder / "a.db"});

@@ -1,4 +1,5 @@
-// Compares the desired schema with the database's, and creates what is missing.
+// Compares the desired schema with the database's, and creates what is missing. All in one
+// transaction: a difference undoes what was done before it was found.
 #include "migrate/push.h"
 
 #include <algorithm>
@@ -25,6 +26,7 @@ struct Creation {
 // What there is to do, and why it may not be done.
 struct Plan {
   std::vector<Creation> missing;
+  std::vector<std::string> added;  // Columns, which are there already.
   // FTS5 tables that must read their texts: they are new, or what keeps them in step is.
   std::vector<std::string> unfilled;
   std::vector<std::string> unchanged;
@@ -76,6 +78,47 @@ void compareTables(const TableShape& wanted, const TableShape& present,
   compareLists(wanted.name, wanted.constraints, present.constraints, differences);
 }
 
+// Lets SQLite add the columns that are missing, just as they are wanted, and answers their names.
+// Where it cannot (one that must not be NULL has no default, say), or that is not all the
+// difference, what it has done is for whoever ends the transaction: the differences are not empty.
+std::vector<std::string> addColumns(Database& database, const TableShape& wanted,
+                                    const TableShape& present) {
+  std::vector<std::string> added;
+  const std::vector<std::string> parts = partsOfTable(wanted.sql);
+  for (std::size_t index = 0; index < wanted.columns.size() && index < parts.size(); ++index) {
+    const ColumnShape& column = wanted.columns[index];
+    if (tryFindColumn(present, column.name) != nullptr) continue;
+    try {
+      database.execute(str("alter table ", quotedName(present.name), " add column ", parts[index]),
+                       Rules::Host);
+      added.push_back(column.name);
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::LimitExceeded) throw;
+    }
+  }
+  return added;
+}
+
+void planTable(Database& database, const TableShape& wanted, const TableShape& present,
+               Plan& plan) {
+  std::vector<std::string> differences;
+  compareTables(wanted, present, differences);
+  if (differences.empty()) {
+    plan.unchanged.push_back(str("table ", wanted.name));
+    return;
+  }
+  const std::vector<std::string> added = addColumns(database, wanted, present);
+  std::vector<std::string> left;
+  if (const auto now = tryReadTable(database, wanted.name)) compareTables(wanted, *now, left);
+  if (!left.empty()) {
+    std::ranges::move(differences, std::back_inserter(plan.differences));
+    return;
+  }
+  for (const std::string& name : added) {
+    plan.added.push_back(str("column ", wanted.name, ".", name));
+  }
+}
+
 void planTables(Database& database, const std::vector<TableShape>& wanted, Plan& plan) {
   for (const TableShape& table : wanted) {
     const auto kind = tryFindKind(database, table.name);
@@ -88,8 +131,7 @@ void planTables(Database& database, const std::vector<TableShape>& wanted, Plan&
       plan.differences.push_back(str(table.name, ": a table here, ", *kind, " in the database"));
       continue;
     }
-    compareTables(table, *present, plan.differences);
-    plan.unchanged.push_back(str("table ", table.name));
+    planTable(database, table, *present, plan);
   }
 }
 
@@ -213,7 +255,7 @@ PushResult apply(Database& database, const DesiredSchema& desired) {
     for (const std::string& difference : plan.differences) message += str("\n  ", difference);
     throw conflict(std::move(message));
   }
-  PushResult result{.created = {}, .unchanged = std::move(plan.unchanged)};
+  PushResult result{.created = std::move(plan.added), .unchanged = std::move(plan.unchanged)};
   for (Creation& creation : plan.missing) {
     create(database, creation);
     result.created.push_back(std::move(creation.what));

@@ -1,4 +1,4 @@
-// `push`: creates what is missing of a schema, and touches nothing else.
+// `push`: creates what is missing of a schema, tables and also columns, and touches nothing else.
 #pragma once
 
 #include <string_view>

@@ -50,6 +50,24 @@ TEST(Tokens, TellNames) {
   EXPECT_FALSE(isSameName("Users", "User"));
 }
 
+TEST(Tokens, TellThePartsOfATable) {
+  const auto parts = [](std::string_view sql) {
+    std::vector<std::string> trimmed;
+    for (const std::string& part : partsOfTable(sql)) trimmed.push_back(normal(part));
+    return trimmed;
+  };
+  using Parts = std::vector<std::string>;
+  EXPECT_EQ(
+      parts("create table \"a,(b\" (x integer, \"y,)\" text default (1, 2), check (x in (1, 2)))"
+            " strict, without rowid"),
+      (Parts{"x integer", "\"y,)\" text default ( 1 , 2 )", "check ( x in ( 1 , 2 ) )"}));
+  EXPECT_EQ(parts("create table t (a text default ',)' /* , */, b -- , )\n)"),
+            (Parts{"a text default ',)'", "b"}));
+  EXPECT_EQ(parts("create table t (a)"), Parts{"a"});
+  EXPECT_EQ(parts("create table t as select 1"), Parts{});
+  EXPECT_EQ(parts("create table t (a"), Parts{});
+}
+
 TEST(Tokens, EndWithTheTextWhenAQuoteDoesNot) {
   EXPECT_EQ(normal("'abc"), "'abc");
   EXPECT_EQ(normal("a /* b"), "a");

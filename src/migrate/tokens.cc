@@ -117,6 +117,29 @@ std::vector<Token> tokensOf(std::string_view sql) {
   return tokens;
 }
 
+std::vector<std::string> partsOfTable(std::string_view sql) {
+  std::vector<std::string> parts;
+  const char* begin = nullptr;  // Of the part that goes on.
+  int depth = 0;
+  while (!sql.empty()) {
+    const char* const at = sql.data();
+    if (const std::size_t blank = blankLength(sql); blank != 0) {
+      sql.remove_prefix(blank);
+      continue;
+    }
+    const Token token = takeToken(sql);
+    if (token.isSymbol(')')) --depth;
+    const bool isEnd = begin != nullptr && depth == 0;
+    if (isEnd || (depth == 1 && token.isSymbol(','))) {
+      parts.emplace_back(begin, at);
+      begin = sql.data();
+    }
+    if (isEnd) return parts;
+    if (token.isSymbol('(') && depth++ == 0) begin = sql.data();
+  }
+  return {};
+}
+
 std::string joinTokens(std::span<const Token> tokens) {
   std::string text;
   for (const Token& token : tokens) {

@@ -34,6 +34,10 @@ std::vector<Token> tokensOf(std::string_view sql);
 // of names only; a name that needs its quotes keeps them.
 std::string joinTokens(std::span<const Token> tokens);
 
+// What a CREATE TABLE has between its parentheses, part by part and as it is written: columns
+// first, then the table's constraints. Empty where there are no parentheses.
+std::vector<std::string> partsOfTable(std::string_view sql);
+
 // ASCII only, like SQLite's own comparison of names.
 std::string lowerCase(std::string_view text);
 std::string upperCase(std::string_view text);

@@ -16,6 +16,7 @@
 
 #include "base/file.h"
 #include "base/testing.h"
+#include "sandbox/testing.h"
 
 namespace schemascript {
 namespace {
@@ -41,17 +42,8 @@ class Caller {
   ConnectionPool& database_;
 };
 
-class Calling : public testing::Test {
+class Calling : public WithEngine<> {
  protected:
-  static void SetUpTestSuite() {
-    engine_ = std::make_unique<Engine>(EngineFiles::in(SCHEMASCRIPT_GUEST_FOLDER));
-    watchdog_ = std::make_unique<Watchdog>();
-  }
-  static void TearDownTestSuite() {
-    watchdog_.reset();
-    engine_.reset();
-  }
-
   App::Loaded load(std::string_view bundle, std::filesystem::path file = {}) {
     AppOptions options;
     options.limits = limits_;
@@ -79,8 +71,6 @@ class Calling : public testing::Test {
                      report.error.message;
   }
 
-  static inline std::unique_ptr<Engine> engine_;
-  static inline std::unique_ptr<Watchdog> watchdog_;
   ConnectionPool pool_{DatabaseOptions{}};
   Limits limits_;
   std::string written_;

@@ -8,6 +8,7 @@
 
 #include "runtime/app.h"
 #include "runtime/http-message.h"
+#include "sandbox/testing.h"
 
 namespace schemascript {
 namespace {
@@ -15,17 +16,8 @@ namespace {
 using State = Progress::State;
 using BodyState = Instance::BodyState;
 
-class Fetching : public testing::Test {
+class Fetching : public WithEngine<> {
  protected:
-  static void SetUpTestSuite() {
-    engine_ = std::make_unique<Engine>(EngineFiles::in(SCHEMASCRIPT_GUEST_FOLDER));
-    watchdog_ = std::make_unique<Watchdog>();
-  }
-  static void TearDownTestSuite() {
-    watchdog_.reset();
-    engine_.reset();
-  }
-
   // `use` gets a fresh guest of the app, on a guest's thread.
   template <typename Use>
   void with(std::string_view bundle, Use&& use) {
@@ -64,8 +56,6 @@ class Fetching : public testing::Test {
     return decodePiece(guest.response());
   }
 
-  static inline std::unique_ptr<Engine> engine_;
-  static inline std::unique_ptr<Watchdog> watchdog_;
   std::string written_;
 };
 

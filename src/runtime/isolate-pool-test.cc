@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/testing.h"
+#include "sandbox/testing.h"
 
 namespace schemascript {
 namespace {
@@ -23,17 +24,8 @@ constexpr std::string_view kBundle = R"js(
   export const fail = () => { throw new Error("no"); };
 )js";
 
-class Pooling : public testing::Test {
+class Pooling : public WithEngine<> {
  protected:
-  static void SetUpTestSuite() {
-    engine_ = std::make_unique<Engine>(EngineFiles::in(SCHEMASCRIPT_GUEST_FOLDER));
-    watchdog_ = std::make_unique<Watchdog>();
-  }
-  static void TearDownTestSuite() {
-    watchdog_.reset();
-    engine_.reset();
-  }
-
   static std::shared_ptr<const App> load(std::string_view bundle = kBundle) {
     AppOptions options;
     options.limits.runTimeMax = 1s;  // To load it, too, on a busy machine.
@@ -69,8 +61,6 @@ class Pooling : public testing::Test {
   }
   static std::string endedBy(CallEnd end) { return std::to_string(static_cast<int>(end)); }
 
-  static inline std::unique_ptr<Engine> engine_;
-  static inline std::unique_ptr<Watchdog> watchdog_;
   std::shared_ptr<const App> app_ = load();
   std::shared_ptr<ConnectionPool> database_ = newDatabase();
 };

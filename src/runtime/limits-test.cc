@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "runtime/app.h"
+#include "sandbox/testing.h"
 
 namespace schemascript {
 namespace {
@@ -20,17 +21,8 @@ std::string shown(const CallReport& report) {
          report.error.message + report.error.stack;
 }
 
-class LimitsOfCalls : public testing::Test {
+class LimitsOfCalls : public WithEngine<> {
  protected:
-  static void SetUpTestSuite() {
-    engine_ = std::make_unique<Engine>(EngineFiles::in(SCHEMASCRIPT_GUEST_FOLDER));
-    watchdog_ = std::make_unique<Watchdog>();
-  }
-  static void TearDownTestSuite() {
-    watchdog_.reset();
-    engine_.reset();
-  }
-
   static std::shared_ptr<const App> load(std::string_view bundle, const Limits& limits = {}) {
     AppOptions options;
     options.limits = limits;
@@ -72,8 +64,6 @@ class LimitsOfCalls : public testing::Test {
     return limits;
   }
 
-  static inline std::unique_ptr<Engine> engine_;
-  static inline std::unique_ptr<Watchdog> watchdog_;
   ConnectionPool database_{DatabaseOptions{}};
   std::string written_;
 };

@@ -8,23 +8,16 @@
 #include <string>
 #include <thread>
 
+#include "sandbox/testing.h"
+
 namespace schemascript {
 namespace {
 
 using namespace std::chrono_literals;
 using End = RunReport::End;
 
-class Running : public testing::Test {
+class Running : public WithEngine<> {
  protected:
-  static void SetUpTestSuite() {
-    engine_ = std::make_unique<Engine>(EngineFiles::in(SCHEMASCRIPT_GUEST_FOLDER));
-    watchdog_ = std::make_unique<Watchdog>();
-  }
-  static void TearDownTestSuite() {
-    watchdog_.reset();
-    engine_.reset();
-  }
-
   RunReport run(std::string_view source, Limits limits = {}) {
     RunOptions options;
     options.limits = limits;
@@ -45,8 +38,6 @@ class Running : public testing::Test {
     EXPECT_EQ(written_, "42\n");
   }
 
-  static inline std::unique_ptr<Engine> engine_;
-  static inline std::unique_ptr<Watchdog> watchdog_;
   ConnectionPool pool_{DatabaseOptions{}};
   std::string written_;
 };

@@ -5,6 +5,16 @@
 #include <utility>
 
 namespace schemascript {
+namespace {
+
+template <typename Entry>
+Entry takeFirst(std::deque<Entry>& list) {
+  Entry first = std::move(list.front());
+  list.pop_front();
+  return first;
+}
+
+}  // namespace
 
 WorkQueue::WorkQueue(const WorkersOptions& options)
     : queueMax_(options.queueMax),
@@ -30,36 +40,29 @@ void WorkQueue::resume(Tenant& tenant, std::shared_ptr<OpenCall> call) {
   giveTurn(tenant);
 }
 
-bool WorkQueue::isReady() {
-  while (!turns_.empty() && !mayRun(*turns_.front())) {
-    Tenant& tenant = *turns_.front();
-    turns_.pop_front();
-    tenant.hasTurn = false;
-    tenant.isBlocked = true;
-    blocked_.push_back(&tenant);
-  }
-  return !turns_.empty();
-}
+bool WorkQueue::isReady() { return mayTakeBlocked() || mayTakeTurn(); }
 
 WorkQueue::Work WorkQueue::take() {
-  Tenant& tenant = *turns_.front();
-  turns_.pop_front();
-  tenant.hasTurn = false;
-  ++tenant.running;
-  ++running_;
+  const bool isBlocked = mayTakeBlocked();
+  std::deque<Tenant*>& line = isBlocked ? blocked_ : turns_;
+  Tenant& tenant = *line.front();
+  line.pop_front();
+  (isBlocked ? tenant.isBlocked : tenant.hasTurn) = false;
+  const bool goesOn =
+      !isBlocked && !tenant.ready.empty() && (!tenant.wasReadyLast || !mayBegin(tenant));
+  tenant.wasReadyLast = goesOn;
   Work work{.tenant = &tenant};
-  const bool isReady = !tenant.ready.empty() && (!tenant.wasReadyLast || !mayBegin(tenant));
-  tenant.wasReadyLast = isReady;
-  if (isReady) {
-    work.call = std::move(tenant.ready.front());
-    tenant.ready.pop_front();
+  if (goesOn) {
+    work.call = takeFirst(tenant.ready);
+    if (!mayBegin(tenant)) block(tenant);
   } else {
-    work.job = std::move(tenant.waiting.front());
-    tenant.waiting.pop_front();
+    work.job = takeFirst(tenant.waiting);
     --waiting_;
     ++tenant.open;
     ++open_;
   }
+  ++tenant.running;
+  ++running_;
   giveTurn(tenant);
   return work;
 }
@@ -73,14 +76,6 @@ void WorkQueue::park(Tenant& tenant) {
 void WorkQueue::end(Tenant& tenant) {
   --tenant.open;
   --open_;
-  // One can begin now.
-  for (bool isGiven = false; !isGiven && !blocked_.empty();) {
-    Tenant& next = *blocked_.front();
-    blocked_.pop_front();
-    next.isBlocked = false;
-    giveTurn(next);
-    isGiven = next.hasTurn;
-  }
   park(tenant);
   const bool isGone = tenant.open == 0 && tenant.waiting.empty();
   if (isGone) tenants_.erase(tenants_.find(tenant.key));
@@ -99,24 +94,43 @@ std::vector<QueuedJob> WorkQueue::takeWaiting() {
   return all;
 }
 
-bool WorkQueue::mayRun(const Tenant& tenant) const noexcept {
-  return !tenant.ready.empty() || mayBegin(tenant);
+// Whether the first of those that wait for openMax can begin. They come before all others: they had
+// their turn already. Who is at a limit of its own gets another one when it is not any more.
+bool WorkQueue::mayTakeBlocked() {
+  while (hasRoom() && !blocked_.empty()) {
+    Tenant& tenant = *blocked_.front();
+    if (isFree(tenant) && mayBegin(tenant)) return true;
+    blocked_.pop_front();
+    tenant.isBlocked = false;
+    giveTurn(tenant);
+  }
+  return false;
 }
 
-bool WorkQueue::mayBegin(const Tenant& tenant) const noexcept {
-  return !stopped_ && !tenant.waiting.empty() && tenant.open < openPerKeyMax_ && open_ < openMax_;
+bool WorkQueue::mayTakeTurn() {
+  while (!turns_.empty()) {
+    Tenant& tenant = *turns_.front();
+    if (isFree(tenant) && (!tenant.ready.empty() || mayBegin(tenant))) return true;
+    turns_.pop_front();
+    tenant.hasTurn = false;
+    if (isFree(tenant)) block(tenant);
+  }
+  return false;
+}
+
+bool WorkQueue::wantsToBegin(const Tenant& tenant) const noexcept {
+  return !tenant.waiting.empty() && tenant.open < openPerKeyMax_;
+}
+
+void WorkQueue::block(Tenant& tenant) {
+  if (tenant.isBlocked || !wantsToBegin(tenant)) return;
+  blocked_.push_back(&tenant);
+  tenant.isBlocked = true;
 }
 
 void WorkQueue::giveTurn(Tenant& tenant) {
-  const bool hasWork =
-      !tenant.ready.empty() || (!tenant.waiting.empty() && tenant.open < openPerKeyMax_);
-  if (tenant.hasTurn || !hasWork || tenant.running >= runningPerKeyMax_) return;
-  // Those that wait for openMax need not, once a call of theirs can go on.
-  if (tenant.isBlocked) {
-    if (tenant.ready.empty()) return;
-    std::erase(blocked_, &tenant);
-    tenant.isBlocked = false;
-  }
+  const bool hasWork = !tenant.ready.empty() || (wantsToBegin(tenant) && !tenant.isBlocked);
+  if (tenant.hasTurn || !hasWork || !isFree(tenant)) return;
   turns_.push_back(&tenant);
   tenant.hasTurn = true;
 }

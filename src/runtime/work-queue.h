@@ -24,7 +24,8 @@ struct QueuedJob {
 };
 
 // Tenants of which something may run take turns, and each takes turns between the calls that can go
-// on and the jobs that can begin. Not thread-safe.
+// on and the jobs that can begin. Whose turn it is while openMax holds its jobs back keeps a place
+// for the next that may be begun. Not thread-safe.
 class WorkQueue {
  public:
   // All jobs and calls of one key.
@@ -34,8 +35,8 @@ class WorkQueue {
     std::deque<std::shared_ptr<OpenCall>> ready{};
     unsigned running = 0;    // On a thread.
     std::size_t open = 0;    // These, and those that are parked or ready.
-    bool hasTurn = false;    // It is among those that take turns,
-    bool isBlocked = false;  // or among those that wait for openMax.
+    bool hasTurn = false;    // It is among those that take turns.
+    bool isBlocked = false;  // It is among those whose jobs wait for openMax.
     bool wasReadyLast = false;
   };
 
@@ -72,8 +73,13 @@ class WorkQueue {
   std::size_t open() const noexcept { return open_; }
 
  private:
-  bool mayRun(const Tenant& tenant) const noexcept;
-  bool mayBegin(const Tenant& tenant) const noexcept;
+  bool mayTakeBlocked();
+  bool mayTakeTurn();
+  bool hasRoom() const noexcept { return !stopped_ && open_ < openMax_; }
+  bool isFree(const Tenant& tenant) const noexcept { return tenant.running < runningPerKeyMax_; }
+  bool wantsToBegin(const Tenant& tenant) const noexcept;
+  bool mayBegin(const Tenant& tenant) const noexcept { return hasRoom() && wantsToBegin(tenant); }
+  void block(Tenant& tenant);
   void giveTurn(Tenant& tenant);
 
   const std::size_t queueMax_;

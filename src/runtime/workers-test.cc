@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <future>
 #include <latch>
 #include <mutex>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "base/testing.h"
+#include "sandbox/testing.h"
 
 namespace schemascript {
 namespace {
@@ -71,17 +73,8 @@ class Ends {
   std::vector<JobReport> reports_;
 };
 
-class Working : public testing::Test {
+class Working : public WithEngine<> {
  protected:
-  static void SetUpTestSuite() {
-    engine_ = std::make_unique<Engine>(EngineFiles::in(SCHEMASCRIPT_GUEST_FOLDER));
-    watchdog_ = std::make_unique<Watchdog>();
-  }
-  static void TearDownTestSuite() {
-    watchdog_.reset();
-    engine_.reset();
-  }
-
   static std::shared_ptr<const App> load(std::string_view bundle = kBundle, Limits limits = {}) {
     AppOptions options;
     options.limits = limits;
@@ -121,8 +114,6 @@ class Working : public testing::Test {
     isRunning.wait();
   }
 
-  static inline std::unique_ptr<Engine> engine_;
-  static inline std::unique_ptr<Watchdog> watchdog_;
   std::shared_ptr<const App> app_ = load();
   std::shared_ptr<ConnectionPool> database_ = std::make_shared<ConnectionPool>(DatabaseOptions{});
 };
@@ -314,6 +305,92 @@ TEST_F(Working, CancelsEachJobThatWaitsAtItsEndOnce) {
   EXPECT_GE(ends.count(JobEnd::Called), 2u);
   EXPECT_GT(ends.count(JobEnd::Cancelled), 0u);
   EXPECT_EQ(static_cast<std::size_t>(refused), ends.count(JobEnd::Cancelled));
+}
+
+// What a server's sockets are to workers: it posts on the thread that watches.
+class FakeSource final : public JobSource {
+ public:
+  bool tryTakeWatch() noexcept override { return !isTaken_.exchange(true); }
+  void watch(std::chrono::steady_clock::time_point until) noexcept override {
+    std::unique_lock lock(mutex_);
+    const auto isOver = [this] { return isInterrupted_ || event_ != nullptr; };
+    if (until == std::chrono::steady_clock::time_point::max()) {
+      comes_.wait(lock, isOver);
+    } else {
+      comes_.wait_until(lock, until, isOver);
+    }
+    const auto event = std::exchange(event_, nullptr);
+    isInterrupted_ = false;
+    lock.unlock();
+    if (event) event();
+    isTaken_ = false;
+  }
+  void interrupt() noexcept override {
+    const std::lock_guard lock(mutex_);
+    isInterrupted_ = true;
+    comes_.notify_all();
+  }
+
+  // Runs on the thread that watches, or the next one that does.
+  void happen(std::function<void()> event) {
+    const std::lock_guard lock(mutex_);
+    event_ = std::move(event);
+    comes_.notify_all();
+  }
+  bool isWatched() const { return isTaken_; }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable comes_;
+  std::function<void()> event_;
+  bool isInterrupted_ = false;
+  std::atomic<bool> isTaken_ = false;
+};
+
+TEST_F(Working, ServesOnTheThreadThatWatches) {
+  FakeSource source;
+  Workers workers(*watchdog_, {.threads = 2, .source = &source});
+  for (int count = 0; count < 20; ++count) {
+    while (!source.isWatched()) std::this_thread::yield();
+    std::promise<std::thread::id> postedBy;
+    std::promise<std::thread::id> servedBy;
+    source.happen([&] {
+      postedBy.set_value(std::this_thread::get_id());
+      Job next = job("next");
+      next.done = [&](const JobReport&) { servedBy.set_value(std::this_thread::get_id()); };
+      EXPECT_TRUE(workers.tryPost(std::move(next)));
+    });
+    EXPECT_EQ(servedBy.get_future().get(), postedBy.get_future().get());
+  }
+}
+
+TEST_F(Working, WatchesWithOneThreadWhileOthersServe) {
+  FakeSource source;
+  Workers workers(*watchdog_, {.threads = 2, .source = &source});
+  while (!source.isWatched()) std::this_thread::yield();
+  // Posted from elsewhere, it is for the thread that sleeps; and if there is none, for the other.
+  Gate gate;
+  Ends ends;
+  occupy(workers, gate, "held", &ends);
+  EXPECT_TRUE(workers.tryPost(noting(ends, "second", job("next", "second"))));
+  while (ends.names().empty()) std::this_thread::yield();
+  EXPECT_EQ(ends.names(), std::vector<std::string>{"second"});
+  while (!source.isWatched()) std::this_thread::yield();
+  gate.open();
+  workers.drain();
+  // And when nobody watches, who sleeps takes the watch that is offered.
+  workers.offerWatch();
+  while (!source.isWatched()) std::this_thread::yield();
+}
+
+TEST_F(Working, EndsWhileItWatches) {
+  for (int count = 0; count < 20; ++count) {
+    FakeSource source;
+    Workers workers(*watchdog_, {.threads = 2, .source = &source});
+    if (count % 2 == 0) {
+      while (!source.isWatched()) std::this_thread::yield();
+    }
+  }
 }
 
 TEST_F(Working, EndsWhileJobsPostAndWakeOthers) {
@@ -826,6 +903,42 @@ TEST_F(Parking, GoesOnOnWhicheverThreadIsFree) {
   got("four", Instance::BodyState::Last);
   EXPECT_EQ(call.report.get().call.end, CallEnd::Answered);
   gate.open();
+}
+
+// The end of a job may be what a call of its tenant waited for, and another tenant's job: each of
+// both holds its thread until the other one is there.
+TEST_F(Parking, WakesAThreadForAllThatAnEndMakesReady) {
+  Workers workers(*watchdog_, {.threads = 3, .runningPerKeyMax = 1, .openMax = 2});
+  const auto app = load(R"js(
+    export const later = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      console.log("here");
+    };
+  )js");
+  std::mutex mutex;
+  std::condition_variable changed;
+  int here = 0;
+  std::atomic<int> met{0};
+  const LogSink meet = [&](LogStream, std::string_view) {
+    std::unique_lock lock(mutex);
+    ++here;
+    changed.notify_all();
+    if (changed.wait_for(lock, 2s, [&] { return here == 2; })) ++met;
+  };
+  Job later = job("later", "a");
+  later.app = app;
+  later.request.log = meet;
+  ASSERT_TRUE(workers.tryPost(std::move(later)));
+  untilParked(workers, 1);
+  Gate gate;
+  occupy(workers, gate, "a");
+  Job other = job("say", "b");
+  other.request.log = meet;
+  ASSERT_TRUE(workers.tryPost(std::move(other)));
+  std::this_thread::sleep_for(200ms);  // Until the timer has fired.
+  gate.open();
+  workers.drain();
+  EXPECT_EQ(met, 2);
 }
 
 TEST_F(Parking, EndsWhatIsStoppedOrTooLateWhileItWaits) {

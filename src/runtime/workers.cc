@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <stop_token>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -83,6 +84,21 @@ class OpenCall : public std::enable_shared_from_this<OpenCall> {
   std::optional<Body> body;
 };
 
+// A thread that is to be woken, in whatever it sleeps. To be used without the lock, for which that
+// thread would have to wait at once.
+struct WakeUpCall {
+  std::condition_variable* condition = nullptr;
+  JobSource* watched = nullptr;
+
+  void make() const noexcept {
+    if (watched != nullptr) {
+      watched->interrupt();
+    } else if (condition != nullptr) {
+      condition->notify_one();
+    }
+  }
+};
+
 // What the threads share with each other, and with those who wake calls.
 class Workers::Shared : public std::enable_shared_from_this<Shared> {
  public:
@@ -92,24 +108,25 @@ class Workers::Shared : public std::enable_shared_from_this<Shared> {
   void end() noexcept;
 
   [[nodiscard]] bool tryPost(Job job);
+  void offerWatch() noexcept;
   bool drainUntil(Clock::time_point until);
   Counters counters() const;
 
   // Something that `call` may wait for is there; `note` writes it down.
   template <typename Note>
   void wake(OpenCall& call, Note&& note) {
-    std::condition_variable* woken = nullptr;
+    WakeUpCall woken;
     {
       const std::lock_guard lock(mutex_);
       note();
       call.isWoken = true;
-      woken = call.waiter;
+      woken.condition = call.waiter;
       if (call.isParked) {
         makeReady(call.timer);
         woken = nextToWake();
       }
     }
-    if (woken != nullptr) woken->notify_one();
+    woken.make();
   }
 
  private:
@@ -123,10 +140,9 @@ class Workers::Shared : public std::enable_shared_from_this<Shared> {
   }
   // Sees to it that a thread is there for the timers while the one that asks is busy.
   void entrustTimers() noexcept;
-  // Of a thread that sleeps and has something to do now. To be notified without the lock, for which
-  // that thread would have to wait at once.
-  std::condition_variable* nextToWake();
-  std::condition_variable* takeLastSleeper() noexcept;
+  // Of a thread that sleeps and has something to do now.
+  WakeUpCall nextToWake();
+  WakeUpCall takeLastSleeper() noexcept;
   void wakeLast() noexcept;
   void wakeAll() noexcept;
   bool isIdle() const noexcept { return queue_.open() == 0 && queue_.waiting() == 0; }
@@ -139,6 +155,7 @@ class Workers::Shared : public std::enable_shared_from_this<Shared> {
   // Those that wait for something to do. The one that worked last is at the end and gets the next
   // work: its isolates are warm, and the others may sleep.
   std::vector<Worker*> sleeping_;
+  Worker* watcher_ = nullptr;  // One of them, or one that was woken just now: it has the watch.
   std::uint64_t served_ = 0;
   std::uint64_t refused_ = 0;
   bool ending_ = false;
@@ -165,6 +182,7 @@ class Workers::Worker {
   using Lock = std::unique_lock<std::mutex>;
 
   void run() {
+    threadId_ = std::this_thread::get_id();
     IsolatePool pool(watchdog_, poolOptions(shared_.options_));
     pool_ = &pool;
     Lock lock(shared_.mutex_);
@@ -187,7 +205,11 @@ class Workers::Worker {
   // `lock` is held before and after.
   void serve(Lock& lock) {
     WorkQueue::Work work = shared_.queue_.take();
+    // Timers that fire together, and an end that two limits waited for, make more work ready at
+    // once than this thread can do: the next thread takes of it, and sees to the rest.
+    const WakeUpCall woken = shared_.nextToWake();
     lock.unlock();
+    woken.make();
     WorkQueue::Tenant& tenant = *work.tenant;
     bool isOver = false;
     {
@@ -406,17 +428,29 @@ class Workers::Worker {
     isSleeping_ = true;
     shared_.sleeping_.push_back(this);
     const auto isAwake = [this] { return !isSleeping_; };
-    if (until == Clock::time_point::max()) {
+    JobSource* const source = shared_.options_.source;
+    if (source != nullptr && source->tryTakeWatch()) {
+      watchUntil(until, lock);
+    } else if (until == Clock::time_point::max()) {
       wakeUp_.wait(lock, isAwake);
-    } else if (!wakeUp_.wait_until(lock, until, isAwake)) {
-      std::erase(shared_.sleeping_, this);
-      isSleeping_ = false;
+    } else {
+      wakeUp_.wait_until(lock, until, isAwake);
     }
+    if (std::exchange(isSleeping_, false)) std::erase(shared_.sleeping_, this);
+  }
+
+  void watchUntil(Clock::time_point until, Lock& lock) {
+    shared_.watcher_ = this;
+    lock.unlock();
+    shared_.options_.source->watch(until);
+    lock.lock();
+    if (shared_.watcher_ == this) shared_.watcher_ = nullptr;
   }
 
   Shared& shared_;
   Watchdog& watchdog_;
   IsolatePool* pool_ = nullptr;  // The thread's own.
+  std::thread::id threadId_;
   std::condition_variable comes_;
   // Guarded by the shared mutex.
   std::condition_variable wakeUp_;
@@ -482,19 +516,39 @@ void Workers::Shared::entrustTimers() noexcept {
   if (!isEntrusted) wakeLast();
 }
 
-std::condition_variable* Workers::Shared::nextToWake() {
-  return !sleeping_.empty() && queue_.isReady() ? takeLastSleeper() : nullptr;
+WakeUpCall Workers::Shared::nextToWake() {
+  return !sleeping_.empty() && queue_.isReady() ? takeLastSleeper() : WakeUpCall();
 }
 
-std::condition_variable* Workers::Shared::takeLastSleeper() noexcept {
-  Worker* const worker = sleeping_.back();
-  sleeping_.pop_back();
+// The one that watches only if it has found the work itself, or there is no other.
+WakeUpCall Workers::Shared::takeLastSleeper() noexcept {
+  auto taken = std::prev(sleeping_.end());
+  if (watcher_ != nullptr && watcher_->isSleeping_) {
+    const auto watcher = std::ranges::find(sleeping_, watcher_);
+    if (watcher_->threadId_ == std::this_thread::get_id()) {
+      taken = watcher;
+    } else if (taken == watcher && taken != sleeping_.begin()) {
+      --taken;
+    }
+  }
+  Worker* const worker = *taken;
+  sleeping_.erase(taken);
   worker->isSleeping_ = false;
-  return &worker->wakeUp_;
+  return worker == watcher_ ? WakeUpCall{.watched = options_.source}
+                            : WakeUpCall{.condition = &worker->wakeUp_};
 }
 
 void Workers::Shared::wakeLast() noexcept {
-  if (!sleeping_.empty()) takeLastSleeper()->notify_one();
+  if (!sleeping_.empty()) takeLastSleeper().make();
+}
+
+void Workers::Shared::offerWatch() noexcept {
+  WakeUpCall woken;
+  {
+    const std::lock_guard lock(mutex_);
+    if (watcher_ == nullptr && !sleeping_.empty()) woken = takeLastSleeper();
+  }
+  woken.make();
 }
 
 void Workers::Shared::wakeAll() noexcept {
@@ -502,7 +556,7 @@ void Workers::Shared::wakeAll() noexcept {
 }
 
 bool Workers::Shared::tryPost(Job job) {
-  std::condition_variable* woken = nullptr;
+  WakeUpCall woken;
   {
     const std::lock_guard lock(mutex_);
     if (ending_ || !queue_.tryAdd(job)) {
@@ -511,7 +565,7 @@ bool Workers::Shared::tryPost(Job job) {
     }
     woken = nextToWake();
   }
-  if (woken != nullptr) woken->notify_one();
+  woken.make();
   return true;
 }
 
@@ -556,6 +610,8 @@ Workers::Workers(Watchdog& watchdog, WorkersOptions options) {
 Workers::~Workers() {
   if (shared_) shared_->end();
 }
+
+void Workers::offerWatch() noexcept { shared_->offerWatch(); }
 
 bool Workers::tryPost(Job job) { return shared_->tryPost(std::move(job)); }
 

@@ -17,8 +17,30 @@
 
 namespace schemascript {
 
+// Where jobs come from: sockets, say. A worker that has nothing else to do watches it, one at a
+// time, instead of sleeping; so the thread that notices a request is the one that serves it, and
+// none has to be woken.
+class JobSource {
+ public:
+  JobSource() = default;
+  virtual ~JobSource() = default;
+  JobSource(const JobSource&) = delete;
+  JobSource& operator=(const JobSource&) = delete;
+
+  // Takes the watch, to be carried out by watch(). False when somebody has it, or nothing comes any
+  // more. Called with a lock of the workers held: it must not call them.
+  [[nodiscard]] virtual bool tryTakeWatch() noexcept = 0;
+  // Posts what comes, until interrupt() was called, since tryTakeWatch(), or `until`. Gives the
+  // watch back.
+  virtual void watch(std::chrono::steady_clock::time_point until) noexcept = 0;
+  // From any thread: also the one that watches.
+  virtual void interrupt() noexcept = 0;
+};
+
 struct WorkersOptions {
   unsigned threads = 1;
+  // Outlives the workers. Null: whoever posts has threads of its own.
+  JobSource* source = nullptr;
   // Jobs that wait. More than that are refused, so that who asks hears of it while it matters.
   std::size_t queueMax = 1'000;
   // Jobs of one key that are on a thread at the same time; 0: as many as there are threads. Less
@@ -139,6 +161,9 @@ class Workers {
 
   // False, and `job` is not kept, when the queue is full or has too many of its key. Never blocks.
   [[nodiscard]] bool tryPost(Job job);
+
+  // The source is watched by nobody: who has nothing to do takes the watch.
+  void offerWatch() noexcept;
 
   // Returns when no job waits, runs or is parked, and all have been answered. Jobs that are posted
   // meanwhile are waited for, too. Not from within `done`.

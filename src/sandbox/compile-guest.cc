@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -37,8 +38,7 @@ int compile(std::string_view input, const char* output) {
   WasmEdge_ConfigureCompilerSetOutputFormat(configure.get(), WasmEdge_CompilerOutputFormat_Native);
   WasmEdge_ConfigureCompilerSetOptimizationLevel(configure.get(),
                                                  WasmEdge_CompilerOptimizationLevel_O3);
-  // Code for every processor of the architecture: it is as fast (QuickJS is branches, not vectors),
-  // and what was built on one machine runs on another.
+  // And LLVMGetHostCPUFeatures() below.
   WasmEdge_ConfigureCompilerSetGenericBinary(configure.get(), true);
   const Compiler compiler(WasmEdge_CompilerCreate(configure.get()));
   if (!compiler) {
@@ -56,6 +56,21 @@ int compile(std::string_view input, const char* output) {
 
 }  // namespace
 }  // namespace schemascript
+
+// Code for every processor of the architecture: what was built on one machine has to run on
+// another. WasmEdge 0.14 asks LLVM for a generic processor, but with all that this machine's has
+// (llvm/ codegen.cpp hands LLVMGetHostCPUFeatures() to the target), AVX-512 for one. This
+// definition comes before LLVM's, for all libraries of this
+// program, which exports it. x86-64-v2 of the psABI:
+// processors since 2009, and the roundings of WebAssembly as instructions. The names are LLVM's;
+// whoever asks frees it.
+extern "C" __attribute__((visibility("default"))) char* LLVMGetHostCPUFeatures() {
+#if defined(__x86_64__)
+  return ::strdup("+cx16,+sahf,+popcnt,+sse3,+ssse3,+sse4.1,+sse4.2");
+#else
+  return ::strdup("");
+#endif
+}
 
 int main(int count, char** words) {
   if (count != 3) {

@@ -81,15 +81,32 @@ TEST(Metrics, ShowsAllThatWasCounted) {
                                            .isolateBytes = 8,
                                            .droppedLogLines = 9,
                                            .openTenants = 10,
+                                           .connections = 14,
+                                           .openConnections = 11,
+                                           .requestsMalformed = 12,
+                                           .acceptFailures = 13,
                                            .version = "1\"\\\n",
                                            .sqliteVersion = "3.46.1"});
-  for (const char* const line :
-       {"requests_running 1", "requests_queued 2", "requests_refused_total 3",
-        "isolates_made_total 4", "isolates_reset_total 5", "isolates_discarded_total 6",
-        "isolates 7", "isolates_bytes 8", "log_lines_dropped_total 9", "tenants_open 10",
-        "guests_stopped_total{limit=\"fuel\"} 1", "guests_stopped_total{limit=\"time\"} 0",
-        "sqlite_statements_total 3", "sqlite_rows_total 40", "requests_total{status=\"other\"} 4",
-        R"(build_info{version="1\"\\\n",sqlite="3.46.1"} 1)"}) {
+  for (const char* const line : {"requests_running 1",
+                                 "requests_queued 2",
+                                 "requests_refused_total 3",
+                                 "isolates_made_total 4",
+                                 "isolates_reset_total 5",
+                                 "isolates_discarded_total 6",
+                                 "http_connections_total 14",
+                                 "http_connections_open 11",
+                                 "http_requests_malformed_total 12",
+                                 "http_accept_failures_total 13",
+                                 "isolates 7",
+                                 "isolates_bytes 8",
+                                 "log_lines_dropped_total 9",
+                                 "tenants_open 10",
+                                 "guests_stopped_total{limit=\"fuel\"} 1",
+                                 "guests_stopped_total{limit=\"time\"} 0",
+                                 "sqlite_statements_total 3",
+                                 "sqlite_rows_total 40",
+                                 "requests_total{status=\"other\"} 4",
+                                 R"(build_info{version="1\"\\\n",sqlite="3.46.1"} 1)"}) {
     EXPECT_TRUE(has(text, str("schemascript_", line))) << line << '\n' << text;
   }
 }

@@ -206,6 +206,15 @@ std::string Metrics::render(const MetricsNow& now) const {
                  durations_.values());
   page.histogram("request_queue_seconds", "The part of it before its turn came.",
                  queueTimes_.values());
+  page.one("http_connections_total", "counter", "Connections that were accepted.", now.connections);
+  page.one("http_connections_open", "gauge", "Connections that are open.", now.openConnections);
+  page.one("http_requests_malformed_total", "counter",
+           "Requests answered without asking an app, because they were malformed, too large or "
+           "too slow.",
+           now.requestsMalformed);
+  page.one("http_accept_failures_total", "counter",
+           "Times that no connection could be accepted, as a rule for want of file descriptors.",
+           now.acceptFailures);
   page.one("requests_running", "gauge", "Requests that a guest is working on.", now.running);
   page.one("requests_queued", "gauge", "Requests that wait for their turn.", now.queued);
   page.one("requests_refused_total", "counter", "Requests refused because the queue was full.",

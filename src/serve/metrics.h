@@ -74,6 +74,11 @@ struct MetricsNow {
   std::uint64_t isolateBytes = 0;
   std::uint64_t droppedLogLines = 0;
   std::size_t openTenants = 0;
+  // Of the HTTP server: HttpCounters.
+  std::uint64_t connections = 0;
+  std::uint64_t openConnections = 0;
+  std::uint64_t requestsMalformed = 0;
+  std::uint64_t acceptFailures = 0;
   std::vector<ScheduleFigures> schedules{};
   std::size_t failingScheduleDatabases = 0;
   std::string_view version{};  // Of this program.

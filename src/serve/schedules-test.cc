@@ -273,10 +273,7 @@ TEST_F(Scheduling, GivesBackWhatIsNotBegunWhenItPauses) {
 
 TEST_F(Scheduling, CatchesUpOnceWithTheLatestMissedTime) {
   make();
-  {
-    Host server = host();
-    server.at(kNoon);
-  }
+  host().at(kNoon);
   Host server = host({{"* * * * *", Missed::Run}});
   server.at(kNoon + 48h + 30s);
   const BegunRun run = server.take();
@@ -291,10 +288,7 @@ TEST_F(Scheduling, CatchesUpOnceWithTheLatestMissedTime) {
 
 TEST_F(Scheduling, SkipsWhatWasMissedWhenToldTo) {
   make();
-  {
-    Host server = host();
-    server.at(kNoon);
-  }
+  host().at(kNoon);
   Host server = host({{"* * * * *", Missed::Skip}});
   server.at(kNoon + 48h + 30s);
   EXPECT_TRUE(server.runs.empty());
@@ -486,10 +480,7 @@ TEST_F(Scheduling, TakesAClaimTooFarAheadForExpired) {
 
 TEST_F(Scheduling, SurvivesAnyRow) {
   make();
-  {
-    Host server = host();
-    server.at(kNoon);
-  }
+  host().at(kNoon);
   for (const char* const value : {"null", "'x'", "x'00ff'", "-1", "9223372036854775807",
                                   "-9223372036854775808", "1e300", "zeroblob(100000)"}) {
     for (const char* const column :
@@ -640,10 +631,7 @@ TEST_F(SchedulingFaults, ADamagedDatabaseIsReportedOnce) {
 TEST_F(SchedulingFaults, ADamagedPageEndsNothing) {
   make();
   make("good");
-  {
-    Host server = host();
-    server.at(kNoon);
-  }
+  host().at(kNoon);
   {
     std::fstream out(file(), std::ios::in | std::ios::out | std::ios::binary);
     out.seekp(100);

@@ -12,11 +12,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <thread>
 #include <vector>
 
 #include "base/file.h"
 #include "base/testing.h"
+#include "sandbox/testing.h"
 
 namespace schemascript {
 namespace {
@@ -47,6 +49,7 @@ constexpr std::string_view kApp = R"js(
       return new Response("", { headers });
     },
     "/length": () => new Response("four", { headers: { "content-length": "5" } }),
+    "/control": () => new Response("", { headers: { "x-bell": "a\x07b" } }),
     "/echo": (request) => new Response(request.body),
     "/large": () => {
       let left = 64;
@@ -156,17 +159,8 @@ std::string requestOf(std::string_view path, std::string_view headers = "",
              "\r\n");
 }
 
-class Serving : public testing::Test {
+class Serving : public WithEngine<> {
  protected:
-  static void SetUpTestSuite() {
-    engine_ = std::make_unique<Engine>(EngineFiles::in(SCHEMASCRIPT_GUEST_FOLDER));
-    watchdog_ = std::make_unique<Watchdog>();
-  }
-  static void TearDownTestSuite() {
-    watchdog_.reset();
-    engine_.reset();
-  }
-
   void TearDown() override {
     service_.reset();
     log_.reset();
@@ -248,8 +242,6 @@ class Serving : public testing::Test {
     }
   }
 
-  static inline std::unique_ptr<Engine> engine_;
-  static inline std::unique_ptr<Watchdog> watchdog_;
   TemporaryFolder folder_;
   std::FILE* logFile_ = nullptr;
   std::optional<RequestLog> log_;
@@ -391,6 +383,28 @@ TEST_F(Serving, FailsForALengthThatDoesNotFit) {
   serve();
   EXPECT_EQ(ask("/length").status, 500);
   untilLogHas("the Content-Length says 5, but the body has 4 bytes");
+}
+
+TEST_F(Serving, SaysWhichHeaderCannotBeSent) {
+  serve();
+  EXPECT_EQ(ask("/control").status, 500);
+  untilLogHas("the header x-bell of the answer has a control character");
+  EXPECT_EQ(ask("/").status, 200);
+}
+
+TEST_F(Serving, CountsConnectionsAndWhatTheyAreRefused) {
+  serve();
+  Client open(service_->port());
+  open.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  Client malformed(service_->port());
+  malformed.send("GET / HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(Answer(malformed.receive()).status, 400);
+  EXPECT_EQ(metric("schemascript_http_requests_malformed_total"), 1u);
+  EXPECT_EQ(metric("schemascript_http_accept_failures_total"), 0u);
+  untilMetric("schemascript_http_connections_total", 2);
+  open.abandon();
+  malformed.abandon();
+  untilMetric("schemascript_http_connections_open", 0);
 }
 
 TEST_F(Serving, StreamsMoreThanItHolds) {
@@ -614,6 +628,236 @@ TEST_F(Serving, ReplacesTheAppWhileRequestsRun) {
   EXPECT_EQ(ask("/").body, "new");
   EXPECT_EQ(before.body, "now");
   EXPECT_GE(Answer(large.receive()).body.size(), 64u * 65'536);
+}
+
+// Handlers that answer what is no answer, or go wrong behind it.
+constexpr std::string_view kOdd = R"js(
+  const sql = (text) => __host_sqlite.all(__host_sqlite.statement(text), [], 0);
+  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  const handlers = {
+    "/low": () => new Response("", { status: 99 }),
+    "/high": () => new Response("", { status: 600 }),
+    "/switch": () => new Response("", { status: 101 }),
+    "/body-of-204": () => new Response("four", { status: 204 }),
+    "/error": () => Response.error(),
+    "/text": () => "text",
+    "/null": () => null,
+    "/object": () => ({ status: 200, body: "mine" }),
+    "/locked": () => {
+      const response = new Response("locked");
+      response.body.getReader();
+      return response;
+    },
+    "/used": async () => {
+      const response = new Response("once");
+      await response.text();
+      return response;
+    },
+    "/304": () => new Response(null, { status: 304, headers: { etag: '"1"' } }),
+    "/304-body": () => new Response("four", { status: 304 }),
+    "/four": () => new Response("four", { headers: { "x-own": "yes" } }),
+    "/late-failure": (request, env, context) => {
+      context.waitUntil(pause(5).then(() => { throw new RangeError("behind it"); }));
+      sql("INSERT INTO notes VALUES (1)");
+      return new Response("now");
+    },
+    "/midway": () => {
+      let left = 3;
+      return new Response(new ReadableStream({
+        async pull(controller) {
+          await pause(2);
+          if (left-- === 0) throw new RangeError("no more of it");
+          controller.enqueue(new TextEncoder().encode("part;"));
+        },
+      }));
+    },
+    "/at-once": () => new Response(new ReadableStream({
+      start(controller) { controller.error(new RangeError("none of it")); },
+    })),
+    "/names": () => Response.json([typeof process, typeof Deno, typeof require,
+      Object.keys(globalThis).filter((name) => /env/i.test(name))]),
+    "/count": () => new Response(String(sql("SELECT count(*) FROM notes")[0][0])),
+  };
+  export default {
+    fetch: (request, env, context) => handlers[new URL(request.url).pathname](request, env, context),
+    async scheduled(event, env, context) {
+      if (event.cron === "fails") throw new RangeError("not today");
+      if (event.cron === "loops") for (;;);
+      if (event.cron === "fails later") {
+        context.waitUntil(pause(5).then(() => { throw new RangeError("behind it"); }));
+      }
+      if (event.cron === "is undone") {
+        const transaction = __host_sqlite.begin("immediate", 0);
+        __host_sqlite.run(__host_sqlite.statement("INSERT INTO notes VALUES (1)"), [], transaction);
+        throw new RangeError("half done");
+      }
+      sql("INSERT INTO notes VALUES (1)");
+    },
+  };
+)js";
+
+class ServingOdd : public Serving {
+ protected:
+  void serveOdd(Limits limits = {}, std::string environment = {}) {
+    serve(options(), load(limits, kOdd, std::move(environment)));
+  }
+
+  // How an event ended; null when it could not be taken.
+  std::optional<ScheduledEnd> runScheduled(std::string_view cron, const std::string& tenant = "") {
+    std::promise<ScheduledEnd> ended;
+    const bool isTaken =
+        service_->tryRunScheduled(tenant, str(R"({"cron":")", cron, R"(","scheduledTime":0})"),
+                                  [&ended](ScheduledEnd end) { ended.set_value(std::move(end)); });
+    if (!isTaken) return std::nullopt;
+    return ended.get_future().get();
+  }
+};
+
+TEST_F(ServingOdd, SaysHowAnEventEnded) {
+  using Kind = ScheduledEnd::Kind;
+  serveOdd({.runTimeMax = 1s});
+  struct Case {
+    const char* cron;
+    Kind kind;
+    const char* error;
+    const char* notes;  // That there are afterwards.
+  };
+  for (const Case& one : {Case{"works", Kind::Succeeded, "", "1"},
+                          Case{"fails", Kind::Failed, "RangeError: not today", "1"},
+                          Case{"loops", Kind::Failed, "TimeExceeded", "1"},
+                          Case{"fails later", Kind::Failed, "RangeError: behind it", "2"},
+                          Case{"is undone", Kind::Failed, "RangeError: half done", "2"}}) {
+    const auto end = runScheduled(one.cron);
+    ASSERT_TRUE(end) << one.cron;
+    EXPECT_EQ(end->kind, one.kind) << one.cron << ' ' << end->error;
+    EXPECT_TRUE(end->error.starts_with(one.error)) << end->error;
+    EXPECT_EQ(ask("/count").body, one.notes) << one.cron;
+  }
+  EXPECT_EQ(metric("schemascript_guests_stopped_total{limit=\"time\"}"), 1u);
+}
+
+TEST_F(ServingOdd, RunsNoEventWithoutAnAppOrADatabase) {
+  using Kind = ScheduledEnd::Kind;
+  serve(tenantOptions({TenantSource::Kind::Header, "x-tenant"}), load({}, kOdd));
+  const auto gone = runScheduled("works", "gone");
+  ASSERT_TRUE(gone);
+  EXPECT_EQ(gone->kind, Kind::NotRun);
+  EXPECT_EQ(gone->error, "NoDatabase");
+  service_->replace({});
+  EXPECT_FALSE(runScheduled("works", "gone"));
+}
+
+TEST_F(ServingOdd, FailsForWhatIsNoAnswer) {
+  serveOdd();
+  for (const char* const path : {"/low", "/high", "/switch", "/body-of-204", "/error", "/text",
+                                 "/null", "/object", "/locked", "/used", "/304-body"}) {
+    const Answer answer = ask(path);
+    EXPECT_EQ(answer.status, 500) << path;
+    EXPECT_EQ(answer.body, "The request failed.\n") << path;
+    EXPECT_TRUE(answer.has("content-type: text/plain; charset=utf-8")) << answer.head;
+  }
+  // The next is as good as ever.
+  EXPECT_EQ(ask("/four").body, "four");
+}
+
+TEST_F(ServingOdd, AnswersNotModifiedWithoutABody) {
+  serveOdd();
+  const Answer answer = ask("/304");
+  EXPECT_EQ(answer.status, 304);
+  EXPECT_TRUE(answer.has("etag: \"1\""));
+  EXPECT_EQ(answer.body, "");
+}
+
+TEST_F(ServingOdd, AnswersHeadAsGetWithoutTheBody) {
+  serveOdd();
+  const Answer get = ask("/four");
+  const Answer head = ask("/four", "", "HEAD");
+  EXPECT_EQ(head.status, 200);
+  EXPECT_EQ(head.body, "");
+  for (const char* const field : {"content-length: 4", "x-own: yes"}) {
+    EXPECT_TRUE(get.has(field)) << get.head;
+    EXPECT_TRUE(head.has(field)) << head.head;
+  }
+  EXPECT_EQ(ask("/used", "", "HEAD").status, 500);
+}
+
+TEST_F(ServingOdd, KeepsAnAnswerWhoseWorkBehindItFails) {
+  serveOdd();
+  const Answer answer = ask("/late-failure");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, "now");
+  untilLogHas("behind it");
+  EXPECT_EQ(ask("/count").body, "1");
+  EXPECT_EQ(metric("schemascript_requests_total{status=\"5xx\"}"), 0u);
+}
+
+// Its end is no end: without it, the client knows that something is missing.
+TEST_F(ServingOdd, CutsOffABodyThatFailsMidway) {
+  serveOdd();
+  const Answer answer = ask("/midway");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_TRUE(answer.has("transfer-encoding: chunked"));
+  EXPECT_NE(answer.body.find("part;"), std::string::npos);
+  EXPECT_EQ(answer.body.find("\r\n0\r\n"), std::string::npos) << answer.body;
+  untilLogHas("no more of it");
+  EXPECT_EQ(ask("/four").body, "four");
+}
+
+TEST_F(ServingOdd, SendsNoEndOfABodyThatFailsAtOnce) {
+  serveOdd();
+  const Answer answer = ask("/at-once");
+  EXPECT_EQ(answer.body, "") << answer.head;
+  untilLogHas("none of it");
+}
+
+TEST_F(ServingOdd, ShowsTheEnvironmentToHandlersAlone) {
+  ::setenv("SCHEMASCRIPT_SECRET_OF_THE_HOST", "x", 1);
+  serveOdd({}, R"({"KEY":"value-of-key"})");
+  EXPECT_EQ(ask("/names").body, R"(["undefined","undefined","undefined",[]])");
+  EXPECT_EQ(ask("/low", "x-key: KEY\r\n").body.find("value-of-key"), std::string::npos);
+  untilLogHas("\"status\":500");
+  EXPECT_EQ(logText().find("value-of-key"), std::string::npos);
+}
+
+TEST_F(ServingOdd, KnowsNoTenantWhoseFileIsGone) {
+  ServiceOptions all = tenantOptions({TenantSource::Kind::Header, "x-tenant"});
+  all.tenants->openMax = 1;
+  makeTenant("goes");
+  makeTenant("stays");
+  serve(std::move(all), load({}, kOdd));
+  const auto statusOf = [this](std::string_view name) {
+    return ask("/count", str("x-tenant: ", name, "\r\n")).status;
+  };
+  EXPECT_EQ(statusOf("goes"), 200);
+  untilMetric("schemascript_requests_running", 0);  // The answer comes before the call's end.
+  EXPECT_EQ(statusOf("stays"), 200);                // The one before is closed.
+  std::filesystem::remove(folder_ / "tenants" / "goes.db");
+  EXPECT_EQ(statusOf("goes"), 404);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "tenants" / "goes.db"));
+  EXPECT_EQ(statusOf("stays"), 200);
+  makeTenant("goes");
+  EXPECT_EQ(statusOf("goes"), 200);
+}
+
+TEST_F(ServingOdd, TellsOperatorsThatItDrains) {
+  serve({.runTimeMax = 1h});
+  AdminServer admin(*service_, {});
+  const auto get = [&admin](std::string_view path) {
+    Client client(admin.port());
+    client.send(requestOf(path));
+    return Answer(client.receive());
+  };
+  Client runs(service_->port());
+  runs.send(requestOf("/loop"));
+  untilMetric("schemascript_requests_running", 1);
+  service_->stop(1h);
+  const Answer health = get("/health");
+  EXPECT_EQ(health.status, 503);
+  EXPECT_NE(health.body.find("draining"), std::string::npos) << health.body;
+  EXPECT_EQ(get("/live").status, 200);
+  EXPECT_NE(get("/metrics").body.find("\nschemascript_requests_running 1\n"), std::string::npos);
+  service_->stop(0ms);
+  service_->wait();
 }
 
 }  // namespace

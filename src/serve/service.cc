@@ -177,6 +177,19 @@ Instance::BodyState bodyStateOf(BodyState state) noexcept {
   }
 }
 
+// The connections of a server, for the workers that answer their requests.
+class Sockets final : public JobSource {
+ public:
+  explicit Sockets(HttpServer& server) : server_(server) {}
+
+  bool tryTakeWatch() noexcept override { return server_.tryTakeWatch(); }
+  void watch(Clock::time_point until) noexcept override { server_.watch(until); }
+  void interrupt() noexcept override { server_.interruptWatch(); }
+
+ private:
+  HttpServer& server_;
+};
+
 }  // namespace
 
 int statusOf(const JobReport& report) noexcept {
@@ -298,8 +311,9 @@ class Service::Call final : public FetchPeer, public std::enable_shared_from_thi
     const bool isFetch = exchange_ != nullptr;
     const auto duration = (isComplete_ ? completedAt_ : Clock::now()) - began_;
     try {
+      const std::string why = reasonOf(report);
       if (isFetch && !isComplete_) answerFailure(report);
-      explain(report);
+      if (!why.empty()) say("error", why);
       count(report, duration);
       if (isFetch) log(report, duration);
     } catch (...) {
@@ -333,13 +347,13 @@ class Service::Call final : public FetchPeer, public std::enable_shared_from_thi
     service_.answer(*exchange_, id_, std::move(answer));
   }
 
-  // Why it failed, in the log.
-  void explain(const JobReport& report) const {
-    if (report.end == JobEnd::Failed) return say("error", report.failure->message());
+  // Why it failed; empty when it did not, or for want of time or room.
+  std::string reasonOf(const JobReport& report) const {
+    if (report.end == JobEnd::Failed) return report.failure->message();
     const bool isOwn = report.end != JobEnd::Called || report.call.end == CallEnd::Answered ||
                        report.call.end == CallEnd::Cancelled;
-    if (isOwn) return;
-    say("error", served_->describe ? served_->describe(report.call) : report.call.error.message);
+    if (isOwn) return {};
+    return served_->describe ? served_->describe(report.call) : report.call.error.message;
   }
 
   void say(std::string_view method, std::string_view text) const {
@@ -427,10 +441,16 @@ Service::Service(Watchdog& watchdog, ServedApp app, ServiceOptions options)
       nextId_(std::random_device()()) {
   if (options_.tenants) tenants_ = std::make_unique<Tenants>(*options_.tenants);
   SS_CHECK((options_.database != nullptr) != (tenants_ != nullptr), "one database, or tenants");
-  workers_ = std::make_unique<Workers>(watchdog, options_.workers);
+  // Neither calls the other before start().
+  HttpServerOptions httpOptions = options_.http;
+  httpOptions.watchIsFree = [this] { workers_->offerWatch(); };
   http_ = std::make_unique<HttpServer>(
-      options_.http,
+      std::move(httpOptions),
       [this](std::shared_ptr<HttpExchange> exchange) { handle(std::move(exchange)); });
+  source_ = std::make_unique<Sockets>(*http_);
+  WorkersOptions workersOptions = options_.workers;
+  workersOptions.source = source_.get();
+  workers_ = std::make_unique<Workers>(watchdog, workersOptions);
 }
 
 Service::~Service() {
@@ -617,6 +637,7 @@ SchedulesOptions Service::schedulesOptions() {
 
 std::string Service::renderMetrics() const {
   const Workers::Counters counters = workers_->counters();
+  const HttpCounters http = http_->counters();
   SchedulesStatus schedules = schedulesStatus_ ? schedulesStatus_() : SchedulesStatus();
   return metrics_.render({.running = counters.running + counters.parked,
                           .queued = counters.queued,
@@ -628,6 +649,10 @@ std::string Service::renderMetrics() const {
                           .isolateBytes = counters.isolates.bytes,
                           .droppedLogLines = options_.log ? options_.log->droppedLines() : 0,
                           .openTenants = tenants_ ? tenants_->openCount() : 0,
+                          .connections = http.connections,
+                          .openConnections = http.open,
+                          .requestsMalformed = http.refused,
+                          .acceptFailures = http.acceptFailures,
                           .schedules = std::move(schedules.schedules),
                           .failingScheduleDatabases = schedules.failingDatabases,
                           .version = SCHEMASCRIPT_VERSION,

@@ -10,6 +10,8 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "http/server.h"
 #include "runtime/workers.h"
@@ -138,8 +140,9 @@ class Service {
   std::mutex mutex_;          // Guards what follows.
   std::chrono::steady_clock::time_point stopBy_ = std::chrono::steady_clock::time_point::max();
   // The last members, and in this order: they use all of the above from several threads.
-  std::unique_ptr<Workers> workers_;
   std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<JobSource> source_;
+  std::unique_ptr<Workers> workers_;
 };
 
 // /metrics, /health and /live of a service, on a port of their own, which is not for everybody.

@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "base/testing.h"
 #include "runtime/app.h"
+#include "sandbox/testing.h"
 
 namespace schemascript {
 namespace {
@@ -85,17 +86,8 @@ struct Seen {
   std::uint64_t heapBytes;
 };
 
-class Leaking : public testing::TestWithParam<Guest> {
+class Leaking : public WithEngine<testing::TestWithParam<Guest>> {
  protected:
-  static void SetUpTestSuite() {
-    engine_ = std::make_unique<Engine>(EngineFiles::in(SCHEMASCRIPT_GUEST_FOLDER));
-    watchdog_ = std::make_unique<Watchdog>();
-  }
-  static void TearDownTestSuite() {
-    watchdog_.reset();
-    engine_.reset();
-  }
-
   static std::shared_ptr<const App> load(const Guest& guest) {
     AppOptions options;
     if (guest.end == CallEnd::TimeExceeded) options.limits.runTimeMax = 400ms;
@@ -114,9 +106,6 @@ class Leaking : public testing::TestWithParam<Guest> {
     return {report.end, report.end == CallEnd::Answered ? report.result : report.error.message,
             std::move(written), report.cost.heapBytes};
   }
-
-  static inline std::unique_ptr<Engine> engine_;
-  static inline std::unique_ptr<Watchdog> watchdog_;
 };
 
 // What `second` is without anything before it.

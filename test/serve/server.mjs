@@ -127,6 +127,7 @@ export class Connection {
     const connection = new Connection();
     const socket = connect(port, "127.0.0.1");
     connection.#socket = socket;
+    socket.setNoDelay(true); // What a test sends in pieces comes in pieces, and at once.
     socket.on("data", (bytes) => {
       connection.#received = Buffer.concat([connection.#received, bytes]);
       connection.#wake();

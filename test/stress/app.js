@@ -148,6 +148,85 @@ export const transfersOfDriver = async () => {
   }
 };
 
+// Handlers that are parked again and again. Money is moved between the parks; only `/open` has a
+// transaction while it waits.
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const ticking = (count, ms) => {
+  let tick = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      if (tick === count) return controller.close();
+      await pause(ms);
+      transfer(tick % 4);
+      controller.enqueue(new TextEncoder().encode(`tick ${tick++};`));
+    },
+  });
+};
+const handlers = {
+  echo: (request) => new Response(request.body),
+  async count(request) {
+    let bytes = 0;
+    for await (const piece of request.body) {
+      bytes += piece.length;
+      transfer(1);
+    }
+    return new Response(`got ${bytes}`);
+  },
+  ticks: (request, ms, count) => new Response(ticking(count, ms)),
+  async wait(request, ms) {
+    await pause(ms);
+    return new Response("done");
+  },
+  async sums(request, ms) {
+    await pause(ms);
+    return Response.json(sums());
+  },
+  later(request, ms, count, context) {
+    context.waitUntil(pause(ms).then(() => transfer(2)));
+    return new Response("done");
+  },
+  async loop(request, ms) {
+    await pause(ms);
+    for (;;);
+  },
+  async fill(request, ms) {
+    await pause(ms);
+    allocate();
+  },
+  async fail(request, ms) {
+    await pause(ms);
+    throw new Error("on purpose");
+  },
+  async failMidway(request, ms) {
+    const body = new ReadableStream({
+      async pull(controller) {
+        await pause(ms);
+        if (Math.random() < 0.5) controller.error(new Error("on purpose"));
+        else controller.enqueue(new Uint8Array(1000));
+      },
+    });
+    return new Response(body);
+  },
+  async open(request, ms) {
+    const { transaction } = must(ask({ method: "begin" }));
+    must(all("update accounts set balance = balance + 1", [], transaction));
+    await pause(ms);
+    return new Response("done");
+  },
+  never: () => new Promise(() => {}),
+  async unread() {
+    await pause(1);
+    return new Response("done");
+  },
+};
+export default {
+  fetch(request, env, context) {
+    const { pathname, searchParams } = new URL(request.url);
+    const [ms, count] = ["ms", "count"].map((name) => Number(searchParams.get(name)));
+    return handlers[pathname.slice(1)](request, ms, count, context);
+  },
+};
+
 // What must be so after all of that. The count is 1 in a guest that starts anew.
 let calls = 0;
 export const fine = () => ++calls;

@@ -6,18 +6,17 @@
 // Works in rounds. In each of them threads with isolates of their own, and worker threads behind a
 // queue, call one app's functions that never end, on databases that they share. Whatever becomes of
 // such a call, the next call in its isolate works, a writer gets its turn, and no transaction was
-// half done. After a round all connections are back and nothing of it is left: file descriptors,
-// mappings, memory. The last line says what was done; status 1 when something was wrong.
-#include <execinfo.h>
+// half done. Handlers of requests are parked meanwhile, with clients that send and read as they
+// like, and calls in steps pass from thread to thread. After a round all connections are back and
+// nothing of it is left: file descriptors, mappings, memory. The last line says what was done;
+// status 1 when something was wrong.
 #include <malloc.h>
-#include <signal.h>
 #include <sqlite3.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -26,295 +25,19 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <map>
-#include <mutex>
-#include <random>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
-#include "base/error.h"
-#include "base/file.h"
-#include "runtime/app.h"
-#include "runtime/workers.h"
+#include "parked-calls.h"
+#include "parts.h"
 
 namespace schemascript {
 namespace {
 
-using namespace std::chrono_literals;
-using Clock = std::chrono::steady_clock;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
-
-// Threads that call for themselves, and those of Workers: 8 together.
-constexpr unsigned kCallers = 5;
-constexpr unsigned kWorkers = 3;
-// Nobody waits that long for anything here.
-constexpr std::chrono::seconds kStuckAfter{kIsSanitized ? 180 : 60};
-// What a call may take of the processor beyond its runTimeMax: the watchdog's grace, making or
-// resetting the guest, rolling back, and the longest thing that cannot be interrupted.
-constexpr std::chrono::milliseconds kProcessorBeyond{kIsSanitized ? 20'000 : 2'000};
 // Rounds after which nothing may grow any more.
 constexpr int kWarmUpRounds = 3;
-
-// Functions of app.js that never end or take long.
-constexpr auto kVictims = std::to_array<std::string_view>(
-    {"loop",        "catching",     "regexp",   "builtIn",
-     "sort",        "allocate",     "objects",  "recursion",
-     "text",        "bigint",       "promises", "timers",
-     "sleep",       "never",        "log",      "random",
-     "longRead",    "longWrite",    "nested",   "longWriteInTransaction",
-     "bigResult",   "bigValue",     "search",   "idleInTransaction",
-     "batches",     "cursors",      "schema",   "cursorsLeft",
-     "transfers",   "transferOnce", "sums",     "transfersOfDriver",
-     "noSuchExport"});
-
-// What `sums` answers, always: the sum and the count of accounts, the transfers that were counted
-// but not kept, and the tables that should not be there.
-constexpr std::string_view kSums = "[1000,10,0,0]";
-
-constexpr std::array<std::string_view, 9> kEnds{"answered", "threw",          "time",
-                                                "fuel",     "memory",         "never settles",
-                                                "trapped",  "no such export", "bad argument"};
-
-class Random {
- public:
-  Random(std::uint32_t seed, std::uint32_t round, std::uint32_t thread) {
-    std::seed_seq sequence{seed, round, thread};
-    engine_.seed(sequence);
-  }
-  // From 0 to `max`, both included.
-  std::uint64_t upTo(std::uint64_t max) {
-    return std::uniform_int_distribution<std::uint64_t>(0, max)(engine_);
-  }
-  bool oneIn(std::uint64_t count) { return upTo(count - 1) == 0; }
-  template <typename List>
-  auto& of(List& list) {
-    return list[upTo(std::size(list) - 1)];
-  }
-
- private:
-  std::mt19937 engine_;
-};
-
-// What is counted, and what is wrong. Thread-safe.
-class Findings {
- public:
-  void countEnd(CallEnd end) { ++ends_[static_cast<std::size_t>(end)]; }
-  void countThrown() { ++thrown_; }
-  void countCheck() { ++checks_; }
-  void countIsolate() { ++isolates_; }
-  void countApp() { ++apps_; }
-  void countJob(JobEnd end) { ++jobs_[static_cast<std::size_t>(end)]; }
-  void noteTimes(const CallReport& report, std::chrono::milliseconds runTimeMax) {
-    const std::lock_guard lock(mutex_);
-    processorBeyond_ = std::max(processorBeyond_, report.cost.processor - runTimeMax);
-    wallBeyond_ = std::max(wallBeyond_, report.cost.wall - runTimeMax);
-  }
-
-  void wrong(const std::string& what) {
-    const std::lock_guard lock(mutex_);
-    if (++wrong_ <= 50) std::cerr << "WRONG: " << what << std::endl;
-  }
-  bool isAllRight() const { return wrong_ == 0; }
-
-  void print(std::ostream& out, int rounds) {
-    const std::lock_guard lock(mutex_);
-    std::uint64_t calls = thrown_;
-    for (const auto& count : ends_) calls += count;
-    out << rounds << " rounds, " << calls << " calls:";
-    for (std::size_t end = 0; end < kEnds.size(); ++end) {
-      out << ' ' << ends_[end] << ' ' << kEnds[end] << ',';
-    }
-    out << ' ' << thrown_ << " ended by their log; " << checks_ << " checks; " << isolates_
-        << " isolates; " << apps_ << " apps loaded; jobs: " << jobs_[0] << " called, " << jobs_[1]
-        << " failed, " << jobs_[2] << " too late, " << jobs_[3] << " cancelled; at most "
-        << processorBeyond_ / 1ms << " ms of the processor and " << wallBeyond_ / 1ms
-        << " ms of time beyond runTimeMax; " << wrong_ << " wrong" << std::endl;
-  }
-
- private:
-  std::mutex mutex_;
-  std::array<std::atomic<std::uint64_t>, kEnds.size()> ends_{};
-  std::array<std::atomic<std::uint64_t>, 4> jobs_{};
-  std::atomic<std::uint64_t> thrown_{0};
-  std::atomic<std::uint64_t> checks_{0};
-  std::atomic<std::uint64_t> isolates_{0};
-  std::atomic<std::uint64_t> apps_{0};
-  std::atomic<std::uint64_t> wrong_{0};
-  std::chrono::nanoseconds processorBeyond_{};
-  std::chrono::nanoseconds wallBeyond_{};
-};
-
-// Ends the process when somebody who said that he is at something has not said so for long.
-class Supervisor {
- public:
-  Supervisor() : thread_([this] { run(); }) {
-    void* frame = nullptr;
-    backtrace(&frame, 1);  // Loads what it needs, which a signal handler must not.
-    struct sigaction action{};
-    action.sa_handler = printStack;
-    action.sa_flags = SA_ONSTACK | SA_RESTART;
-    sigaction(SIGUSR1, &action, nullptr);
-  }
-  ~Supervisor() {
-    ending_ = true;
-    thread_.join();
-  }
-
-  static constexpr std::size_t kSeats = kCallers + kWorkers + 3;
-  // `what` must be valid for ever.
-  void at(std::size_t seat, std::string_view what) {
-    what_[seat] = what.data();
-    since_[seat] = Clock::now().time_since_epoch().count();
-  }
-  void leave(std::size_t seat) { since_[seat] = 0; }
-
- private:
-  void run() {
-    while (!ending_) {
-      std::this_thread::sleep_for(100ms);
-      const auto now = Clock::now().time_since_epoch();
-      for (std::size_t seat = 0; seat < kSeats; ++seat) {
-        const Clock::duration since{since_[seat]};
-        if (since != Clock::duration{} && now - since > kStuckAfter) giveUp(seat);
-      }
-    }
-  }
-
-  [[noreturn]] void giveUp(std::size_t stuck) {
-    std::cerr << "STUCK: thread " << stuck << " is at " << what_[stuck] << " for more than "
-              << kStuckAfter / 1s << " s. All threads:\n";
-    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-      const pid_t id = std::stoi(task.path().filename());
-      if (id == gettid()) continue;
-      std::cerr << "thread " << id << ":" << std::endl;
-      syscall(SYS_tgkill, getpid(), id, SIGUSR1);
-      std::this_thread::sleep_for(200ms);
-    }
-    std::_Exit(3);
-  }
-
-  static void printStack(int) {
-    std::array<void*, 64> frames;
-    const int count = backtrace(frames.data(), frames.size());
-    backtrace_symbols_fd(frames.data(), count, STDERR_FILENO);
-  }
-
-  std::array<std::atomic<const char*>, kSeats> what_{};
-  std::array<std::atomic<Clock::rep>, kSeats> since_{};
-  std::atomic<bool> ending_{false};
-  std::thread thread_;
-};
-
-// The apps that are called, each of which is loaded again now and then. Thread-safe.
-class Apps {
- public:
-  Apps(const Engine& engine, Watchdog& watchdog, std::filesystem::path folder)
-      : engine_(engine),
-        watchdog_(watchdog),
-        folder_(std::move(folder)),
-        bundle_(readFile(STRESS_APP)) {
-    for (std::size_t index = 0; index < apps_.size(); ++index) replace(index);
-  }
-
-  void replace(std::size_t index) {
-    AppOptions options;
-    options.limits.runTimeMax = kStuckAfter;
-    options.limits.sqlTimeMax = kStuckAfter;
-    if (index == 1) options.limits.memoryBytesMax = 32ull << 20;
-    if (index == 2) options.snapshotFile = folder_ / "app.snapshot";
-    auto loaded = App::load(engine_, watchdog_, bundle_, std::move(options));
-    if (!loaded.app) throw guestFailed("app.js cannot be loaded: " + loaded.error.message);
-    const std::lock_guard lock(mutex_);
-    apps_[index] = std::move(loaded.app);
-  }
-
-  // How an app whose evaluation never ends was stopped.
-  CallEnd loadEndless(std::chrono::milliseconds runTimeMax) {
-    AppOptions options;
-    options.limits.runTimeMax = runTimeMax;
-    return App::load(engine_, watchdog_, "for (;;) [1].map(String);", std::move(options)).end;
-  }
-
-  std::size_t size() const { return apps_.size(); }
-  std::shared_ptr<const App> get(std::size_t index) const {
-    const std::lock_guard lock(mutex_);
-    return apps_[index];
-  }
-
- private:
-  const Engine& engine_;
-  Watchdog& watchdog_;
-  const std::filesystem::path folder_;
-  const std::string bundle_;
-  mutable std::mutex mutex_;
-  std::array<std::shared_ptr<const App>, 3> apps_;
-};
-
-// What all threads of all rounds share.
-struct Common {
-  Watchdog& watchdog;
-  Apps& apps;
-  Findings& findings;
-  Supervisor& supervisor;
-};
-
-using Databases = std::vector<std::shared_ptr<ConnectionPool>>;
-
-// A budget that ends most calls: time, and sometimes another one before it.
-Limits shortLimits(Random& random, Limits limits) {
-  limits.runTimeMax = std::chrono::milliseconds(random.upTo(20));
-  if (random.oneIn(4)) limits.fuelMax = random.upTo(200'000);
-  if (random.oneIn(4)) limits.sqlTimeMax = std::chrono::milliseconds(random.upTo(8));
-  if (random.oneIn(4)) limits.statementsMax = random.upTo(20);
-  if (random.oneIn(8)) limits.heapBytesMax = (2'000 + random.upTo(4'500)) << 10;
-  return limits;
-}
-
-constexpr std::string_view kLogIsFull = "the log is full";
-
-struct LogIsFull : std::exception {
-  const char* what() const noexcept override { return kLogIsFull.data(); }
-};
-
-// A log that throws now and then: what it throws is no Error.
-LogSink shortLog(Random& random) {
-  if (!random.oneIn(2)) return [](LogStream, std::string_view) {};
-  return [left = random.upTo(50)](LogStream, std::string_view) mutable {
-    if (left-- == 0) throw LogIsFull();
-  };
-}
-
-std::string describe(std::string_view name, const CallReport& report) {
-  return str(name, " ended with ", kEnds[static_cast<std::size_t>(report.end)], ": ", report.result,
-             report.error.name, ' ', report.error.message);
-}
-
-void checkStopped(Findings& findings, std::string_view name, const CallReport& report,
-                  const Limits& limits) {
-  const std::chrono::milliseconds runTimeMax = limits.runTimeMax;
-  findings.countEnd(report.end);
-  findings.noteTimes(report, runTimeMax);
-  // QuickJS may trap where its stack overflows while its heap is full; no other guest may.
-  const bool mayTrap = limits.heapBytesMax < Limits().heapBytesMax;
-  if ((report.end == CallEnd::Trapped && !mayTrap) || report.end == CallEnd::BadArgument) {
-    findings.wrong(describe(name, report));
-  }
-  if ((report.end == CallEnd::NoSuchExport && name != "noSuchExport") ||
-      (report.end == CallEnd::Answered && name == "noSuchExport")) {
-    findings.wrong(describe(name, report));
-  }
-  if (report.cost.processor > runTimeMax + kProcessorBeyond) {
-    findings.wrong(str(name, " took ", report.cost.processor / 1ms, " ms of the processor with ",
-                       runTimeMax / 1ms, " ms of runTimeMax"));
-  }
-}
 
 // One thread with some isolates, each of which is called, stopped, and looked at.
 class Caller {
@@ -427,7 +150,7 @@ class Poster {
 
   void until(Clock::time_point end) {
     {
-      Workers workers(common_.watchdog, options());
+      Workers workers(common_.watchdog, smallWorkers(random_));
       while (Clock::now() < end) {
         common_.supervisor.at(seat_, "posting");
         if (!post(workers)) std::this_thread::sleep_for(2ms);
@@ -442,16 +165,6 @@ class Poster {
   }
 
  private:
-  WorkersOptions options() {
-    return {.threads = kWorkers,
-            .queueMax = 40,
-            .runningPerKeyMax = static_cast<unsigned>(random_.upTo(2)),
-            .waitingPerKeyMax = 10,
-            .isolateBytesMax = random_.oneIn(2) ? 8ull << 20 : 512ull << 20,
-            .isolateRestAfter = 5ms,
-            .isolateIdleTimeMax = 50ms};
-  }
-
   bool post(Workers& workers) {
     const bool isCheck = random_.oneIn(4);
     const std::string_view name =
@@ -563,7 +276,7 @@ class GrowthCheck {
   // The allocator keeps some memory for later, in arenas and in what is fragmented, now more and
   // now less: what counts is the least of some rounds. A sanitizer keeps what was freed, so that
   // only files are looked at there.
-  static constexpr std::uint64_t kBytesBeyond = 48ull << 20;
+  static constexpr std::uint64_t kBytesBeyond = 96ull << 20;
   static constexpr std::size_t kRoundsOfBytes = 4;
   static constexpr std::size_t kMappingsBeyond = 64;
 
@@ -618,6 +331,8 @@ class Round {
 
   void run(std::uint32_t seed, std::uint32_t round, Clock::time_point end) {
     {
+      Clients clients;
+      ParkedCalls parked;
       std::vector<std::unique_ptr<GuestThread>> threads;
       const auto begin = [&](auto work) {
         const std::size_t seat = threads.size();
@@ -632,6 +347,14 @@ class Round {
       begin([this, end](Random random, std::size_t seat) {
         Poster(common_, databases_, random, seat).until(end);
       });
+      begin([this, end, &clients](Random random, std::size_t seat) {
+        Requester(common_, clients, databases_, random, seat).until(end);
+      });
+      for (unsigned stepper = 0; stepper < kSteppers; ++stepper) {
+        begin([this, end, &parked](Random random, std::size_t seat) {
+          Stepper(common_, parked, databases_, random, seat).until(end);
+        });
+      }
       begin(
           [this, end](Random random, std::size_t seat) { loadUntil(common_, random, seat, end); });
     }

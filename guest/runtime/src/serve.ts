@@ -1,9 +1,10 @@
 // Between the host's HTTP server and the app's handlers. A request comes as plain values and an
 // answer goes as plain values; a body that does not fit into one message passes in pieces, each when
 // it is asked for. guest/src/serve.cc calls these functions, docs/protocol.md has the messages.
-import { openBody } from "./body.js";
-import { abortRequest, describeResponse, requestFromHost } from "./fetch.js";
+import { extract, openBody } from "./body.js";
+import { abortRequest, describeResponse, requestFromHost, Response } from "./fetch.js";
 import type { Request } from "./fetch.js";
+import { Headers } from "./headers.js";
 import { native } from "./native.js";
 import { ReadableStream } from "./streams.js";
 
@@ -165,4 +166,19 @@ async function next(): Promise<[piece: Piece, flags: number]> {
   return [null, 0];
 }
 
-native.setServer?.({ begin, makeRequest, receive, head, next, remaining });
+// Objects as each request makes them. As long as there are any in the snapshot, the engine has their
+// shapes there, and makes none anew.
+function examples(): unknown[] {
+  const url = "http://example.com/path";
+  const request = makeRequest("GET", url, ["accept", "*/*"], null, false);
+  const responses = [new Response(null), new Response(""), Response.json({})];
+  const kept = [
+    ...[request, request.headers, new URL(url), new Headers(), begin()],
+    ...responses.flatMap((response) => [response, response.headers, describeResponse(response)]),
+    ...[extract(""), Promise.resolve(), new Uint8Array()],
+  ];
+  begin();
+  return kept;
+}
+
+native.setServer?.({ begin, makeRequest, receive, head, next, remaining, kept: examples() });

@@ -98,7 +98,7 @@ class ViewSizes {
   std::map<std::string, std::uint64_t> sizes_;
 };
 
-void checkSizes(const DesiredSchema& schema, const Limits& limits) {
+void checkSizes(const Schema& schema, const Limits& limits) {
   const std::uint64_t max = limits.schemaTokensMax;
   ViewSizes sizes(schema.views);
   std::uint64_t size = 0;
@@ -160,7 +160,7 @@ std::string eventOf(const Definition& trigger) {
   throw internal(str("a trigger without an event: ", trigger.sql));
 }
 
-void compileAll(Database& desired, const DesiredSchema& schema, const Database& interruptible) {
+void compileAll(Database& desired, const Schema& schema, const Database& interruptible) {
   // A parent table may be one of the database's own.
   desired.execute("pragma foreign_keys = off", Rules::Host);
   for (const Definition& view : schema.views) {
@@ -200,7 +200,7 @@ void checkOptions(const Definition& search) {
   }
 }
 
-void checkSearch(Database& desired, const DesiredSchema& schema) {
+void checkSearch(Database& desired, const Schema& schema) {
   for (const Definition& search : schema.virtualTables) {
     checkOptions(search);
     if (search.table.empty()) continue;
@@ -223,16 +223,10 @@ void checkSearch(Database& desired, const DesiredSchema& schema) {
 
 }  // namespace
 
-DesiredSchema readDesired(std::string_view sql, const Database& interruptible) {
+Schema readDesired(std::string_view sql, const Database& interruptible) {
   Database desired({.file = {}, .limits = interruptible.limits()});
   execute(desired, sql, interruptible);
-  DesiredSchema schema{
-      .tables = readTables(desired),
-      .indexes = readIndexes(desired),
-      .virtualTables = readDefinitions(desired, DefinitionKind::VirtualTable),
-      .views = readDefinitions(desired, DefinitionKind::View),
-      .triggers = readDefinitions(desired, DefinitionKind::Trigger),
-  };
+  Schema schema = readSchema(desired);
   for (const IndexShape& index : schema.indexes) {
     if (!isPartOfSearch(desired, index.table)) continue;
     throw invalidRequest(

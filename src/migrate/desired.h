@@ -3,27 +3,17 @@
 #pragma once
 
 #include <string_view>
-#include <vector>
 
 #include "database/database.h"
-#include "migrate/definition.h"
-#include "migrate/table-shape.h"
+#include "migrate/schema.h"
 
 namespace schemascript {
-
-struct DesiredSchema {
-  std::vector<TableShape> tables;
-  std::vector<IndexShape> indexes;
-  std::vector<Definition> virtualTables;
-  std::vector<Definition> views;
-  std::vector<Definition> triggers;
-};
 
 // Throws NotAllowed for anything but CREATE statements, and for what views and triggers may not
 // use; InvalidRequest for what SQLite does not take, also inside of views and triggers, which
 // SQLite itself reads only when they are used; LimitExceeded for too much of it, and when
 // `interruptible` was interrupted.
-DesiredSchema readDesired(std::string_view sql, const Database& interruptible);
+Schema readDesired(std::string_view sql, const Database& interruptible);
 
 // Lets an FTS5 table read the texts of the table that it searches. Under the rules of guests, so
 // that an interrupt ends it.

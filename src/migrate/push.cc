@@ -209,7 +209,7 @@ std::vector<const Definition*> planDefinitions(Database& database, DefinitionKin
   return missing;
 }
 
-void planSearch(Database& database, const DesiredSchema& desired, Plan& plan) {
+void planSearch(Database& database, const Schema& desired, Plan& plan) {
   const auto created =
       planDefinitions(database, DefinitionKind::VirtualTable, desired.virtualTables, plan);
   for (const Definition* search : created) {
@@ -245,7 +245,7 @@ void create(Database& database, const Creation& creation) {
   }
 }
 
-PushResult apply(Database& database, const DesiredSchema& desired) {
+PushResult apply(Database& database, const Schema& desired) {
   Plan plan;
   planTables(database, desired.tables, plan);
   planIndexes(database, desired.tables, desired.indexes, plan);
@@ -267,7 +267,7 @@ PushResult apply(Database& database, const DesiredSchema& desired) {
 }  // namespace
 
 PushResult push(Database& database, std::string_view desiredSql) {
-  const DesiredSchema desired = readDesired(desiredSql, database);
+  const Schema desired = readDesired(desiredSql, database);
   try {
     // Immediate: another push waits here and then finds what this one has made.
     database.execute("begin immediate", Rules::Host);

@@ -140,6 +140,18 @@ std::vector<std::string> partsOfTable(std::string_view sql) {
   return {};
 }
 
+std::string_view bodyOfTable(std::string_view sql) {
+  while (!sql.empty()) {
+    const std::string_view rest = sql;
+    if (const std::size_t blank = blankLength(sql); blank != 0) {
+      sql.remove_prefix(blank);
+    } else if (takeToken(sql).isSymbol('(')) {
+      return rest;
+    }
+  }
+  return {};
+}
+
 std::string joinTokens(std::span<const Token> tokens) {
   std::string text;
   for (const Token& token : tokens) {

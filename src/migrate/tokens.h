@@ -38,6 +38,9 @@ std::string joinTokens(std::span<const Token> tokens);
 // first, then the table's constraints. Empty where there are no parentheses.
 std::vector<std::string> partsOfTable(std::string_view sql);
 
+// A CREATE TABLE from its parentheses on; empty where there are none.
+std::string_view bodyOfTable(std::string_view sql);
+
 // ASCII only, like SQLite's own comparison of names.
 std::string lowerCase(std::string_view text);
 std::string upperCase(std::string_view text);

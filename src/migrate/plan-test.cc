@@ -207,6 +207,17 @@ TEST_F(Planning, ColumnNamesAreNeverWrittenAsData) {
   goBack();
 }
 
+// As Drizzle writes them.
+TEST_F(Planning, RebuildsATableWhoseChecksNameIt) {
+  constexpr std::string_view kBefore =
+      "create table \"a b\" (id integer primary key, n integer, check (\"a b\".\"n\" > 0)) strict;";
+  migrate(kBefore, "insert into \"a b\" values (1, 2)",
+          "create table \"a b\" (id integer primary key, n text, check (\"a b\".\"n\" > 0),"
+          " check ([A B] . n <> '\"a b\".n')) strict;");
+  EXPECT_EQ(rowsOf(database_, "select n from \"a b\""), (Rows{{"2"}}));
+  goBack();
+}
+
 TEST_F(Planning, KeepsIndexesTriggersViewsAndSearch) {
   const auto schema = [](std::string_view age) {
     return str("create table users (id integer primary key autoincrement, name text not null, age ",

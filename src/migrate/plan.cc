@@ -37,6 +37,11 @@ bool has(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
+// `INTEGER NOT NULL` -> `INTEGER`
+std::string typeOf(const ColumnShape& column) {
+  return column.description.substr(0, column.description.find(' '));
+}
+
 bool isGenerated(const ColumnShape& column) {
   return has(column.description, " AS (") || column.description.starts_with("AS (");
 }
@@ -53,6 +58,10 @@ std::string defaultOf(Database& database, std::string_view table, std::string_vi
   Execution execution(statement, values);
   if (execution.step()) text = textOf(execution, 0);
   return text;
+}
+
+bool isWithoutRowid(const TableShape& table) {
+  return std::ranges::find(table.options, "WITHOUT ROWID") != table.options.end();
 }
 
 bool areAlike(const TableShape& one, const TableShape& other) {
@@ -332,7 +341,7 @@ class Planner {
                " FROM ", quotedName(kept->second));
   }
 
-  std::optional<std::string> keptValueOf(const TableShape& table, const ColumnShape& column) const {
+  std::optional<Kept::Value> keptValueOf(const TableShape& table, const ColumnShape& column) const {
     if (options_.kept == nullptr) return std::nullopt;
     const auto kept = options_.kept->values.find({lowerCase(table.name), lowerCase(column.name)});
     return kept == options_.kept->values.end() ? std::nullopt : std::optional(kept->second);
@@ -404,14 +413,28 @@ class Planner {
     const auto kept = keptValueOf(wanted, column);
     if (kept) {
       statements.push_back(str("UPDATE ", quotedName(wanted.name), " SET ", quotedName(column.name),
-                               " = ", *kept, " WHERE ", *kept, " IS NOT NULL"));
+                               " = ", kept->expression, " WHERE ", kept->condition));
     }
     step(StepKind::Safe, str(wanted.name, '.', column.name),
          kept ? "it is new, and gets the values that were kept" : "it is new",
          std::move(statements));
   }
 
-  // Columns that name a row, in this table and in the wanted one: its key, or the rowid.
+  // How a table of rows that have numbers without a column for them calls these; empty for others.
+  static std::string rowidOf(const TableShape& table) {
+    if (isWithoutRowid(table)) return {};
+    for (const ColumnShape& column : table.columns) {
+      const bool isAlias = column.description == "INTEGER PRIMARY KEY" ||
+                           column.description.starts_with("INTEGER PRIMARY KEY AUTOINCREMENT");
+      if (isAlias) return {};
+    }
+    for (const char* name : {"rowid", "_rowid_", "oid"}) {
+      if (tryFindColumn(table, name) == nullptr) return name;
+    }
+    return {};
+  }
+
+  // What names a row both in this table and in the wanted one: its key, or the rowid.
   std::vector<std::string> keysOf(const TableShape& wanted, const TableShape& present) const {
     std::vector<std::string> keys;
     for (const ColumnShape& column : present.columns) {
@@ -420,27 +443,29 @@ class Planner {
       if (other == nullptr || !isKey(*other)) return {};
       keys.push_back(column.name);
     }
+    const std::string rowid = rowidOf(present);
+    if (keys.empty() && !rowid.empty() && rowid == rowidOf(wanted)) keys.push_back(rowid);
     return keys;
   }
 
+  // NULL only where a row that is not kept would get something else.
   Statements keepColumn(const TableShape& wanted, const TableShape& present,
                         const ColumnShape& column) {
     const std::string value = quotedName(column.name);
+    const bool isAll = has(column.description, " DEFAULT ");
     return keepByKey(
-        wanted, present, column, "IS NOT NULL", str(", ", value),
-        [&](const std::string& table, const std::string& condition) {
-          plan_.kept.values[{lowerCase(matchOf(wanted).from->name), lowerCase(column.name)}] =
-              str("(SELECT kept.", value, " FROM ", quotedName(table), " AS kept WHERE ", condition,
-                  ")");
+        wanted, present, isAll ? "" : str(" WHERE ", value, " IS NOT NULL"), str(", ", value),
+        [&](const std::string& rows) {
+          plan_.kept.values[{lowerCase(matchOf(wanted).from->name), lowerCase(column.name)}] = {
+              str("(SELECT kept.", value, rows, ")"), str("EXISTS (SELECT 1", rows, ")")};
         });
   }
 
-  // Keeps the keys of the rows whose `column` fulfils `which`, and the columns `more`; `use` gets
-  // the name of the table that has them, and the condition that finds a row in it, as `kept`.
+  // Keeps the keys of the rows `where`, and the columns `more`. `use` gets ` FROM ... AS kept WHERE
+  // ...`, which finds what is kept of a row of the table that a plan back begins with.
   template <typename Use>
-  Statements keepByKey(const TableShape& wanted, const TableShape& present,
-                       const ColumnShape& column, std::string_view which, const std::string& more,
-                       Use&& use) {
+  Statements keepByKey(const TableShape& wanted, const TableShape& present, std::string_view where,
+                       const std::string& more, Use&& use) {
     const std::vector<std::string> keys = keysOf(wanted, present);
     if (options_.keepPrefix.empty() || keys.empty()) return {};
     const std::string name = newKeptName();
@@ -456,9 +481,9 @@ class Planner {
         str("CREATE TABLE ", quotedName(name), " (", list, more, ", PRIMARY KEY (", list, "))");
     plan_.kept.statements.push_back(sql);
     plan_.kept.tables.push_back(name);
-    use(name, condition);
+    use(str(" FROM ", quotedName(name), " AS kept WHERE ", condition));
     return {sql, str("INSERT INTO ", quotedName(name), " SELECT ", list, more, " FROM ",
-                     quotedName(present.name), " WHERE ", quotedName(column.name), ' ', which)};
+                     quotedName(present.name), where)};
   }
 
   const Match& matchOf(const TableShape& wanted) const {
@@ -487,14 +512,18 @@ class Planner {
     for (const ColumnShape& column : wanted.columns) {
       const ColumnShape* const source = tryFindColumn(present, column.name);
       if (source == nullptr || isGenerated(column)) continue;
+      if (typeOf(*source) != typeOf(column) && !isGenerated(*source)) {
+        std::ranges::move(keepConverted(wanted, present, column, *source),
+                          std::back_inserter(statements));
+      }
       const std::string initial = initialOf(wanted, column, *source);
       if (initial.empty()) continue;
       std::ranges::move(keepNulls(wanted, present, column, initial),
                         std::back_inserter(statements));
     }
     const std::string temporary = str(kNewTable, wanted.name);
-    const std::string created =
-        str("CREATE TABLE ", quotedName(temporary), ' ', bodyOfTable(wanted.sql));
+    const std::string created = str("CREATE TABLE ", quotedName(temporary), ' ',
+                                    requalified(bodyOfTable(wanted.sql), wanted.name, temporary));
     statements.push_back(created);
     statements.push_back(copying(wanted, present, temporary));
     const auto counts = [](const ColumnShape& column) {
@@ -548,15 +577,18 @@ class Planner {
       if (source != nullptr) {
         copy(column, copied({wanted, column, *source, initialOf(wanted, column, *source)}, *this));
       } else if (const auto kept = keptValueOf(wanted, column)) {
-        copy(column, *kept);
+        const std::string initial = initialOf(wanted, column);
+        copy(column, initial.empty() ? kept->expression
+                                     : str("iif(", kept->condition, ", ", kept->expression, ", ",
+                                           initial, ")"));
       }
     }
-    if (columns.empty()) {
-      for (const ColumnShape& column : wanted.columns) {
-        if (isGenerated(column)) continue;
-        copy(column, "NULL");
-        break;
-      }
+    // Rows keep their numbers: what is kept for a way back may know them by these.
+    const std::string rowid = rowidOf(present);
+    if (!rowid.empty() && rowid == rowidOf(wanted)) {
+      copy({.name = rowid, .description = {}}, rowid);
+    } else if (columns.empty()) {
+      copy(wanted.columns.front(), "NULL");
     }
     return str("INSERT INTO ", quotedName(temporary), " (", columns, ") SELECT ", values, " FROM ",
                quotedName(present.name));
@@ -568,14 +600,23 @@ class Planner {
     if (!copy.initial.empty()) return str("coalesce(", name, ", ", copy.initial, ")");
     const Kept* const kept = planner.options_.kept;
     if (kept == nullptr) return name;
-    const auto nulls = kept->nulls.find({lowerCase(copy.wanted.name), lowerCase(copy.column.name)});
-    return nulls == kept->nulls.end() ? name : str("iif(", nulls->second, ", NULL, ", name, ")");
+    const std::pair key(lowerCase(copy.wanted.name), lowerCase(copy.column.name));
+    const auto converted = kept->converted.find(key);
+    const std::string value = converted == kept->converted.end()
+                                  ? name
+                                  : str("coalesce(", converted->second, ", ", name, ")");
+    const auto nulls = kept->nulls.find(key);
+    return nulls == kept->nulls.end() ? value : str("iif(", nulls->second, ", NULL, ", value, ")");
   }
 
   // What NULL becomes where it is not allowed any more; empty where nothing is changed.
   static std::string initialOf(const TableShape& wanted, const ColumnShape& column,
                                const ColumnShape& source) {
     if (!isRequired(column) || isRequired(source) || isKey(source)) return {};
+    return initialOf(wanted, column);
+  }
+
+  static std::string initialOf(const TableShape& wanted, const ColumnShape& column) {
     Database described({});
     described.execute("pragma foreign_keys = off", Rules::Host);
     described.execute(wanted.sql, Rules::Host);
@@ -584,14 +625,30 @@ class Planner {
 
   Statements keepNulls(const TableShape& wanted, const TableShape& present,
                        const ColumnShape& column, std::string_view initial) {
-    return keepByKey(wanted, present, column, "IS NULL", "",
-                     [&](const std::string& table, const std::string& condition) {
+    return keepByKey(wanted, present, str(" WHERE ", quotedName(column.name), " IS NULL"), "",
+                     [&](const std::string& rows) {
                        const Match& match = matchOf(wanted);
                        const std::string old = oldNameOf(match, column.name);
                        plan_.kept.nulls[{lowerCase(match.from->name), lowerCase(old)}] =
                            str(quotedName(match.from->name), '.', quotedName(old), " IS ", initial,
-                               " AND EXISTS (SELECT 1 FROM ", quotedName(table), " AS kept WHERE ",
-                               condition, ")");
+                               " AND EXISTS (SELECT 1", rows, ")");
+                     });
+  }
+
+  // Those that do not come back the same.
+  Statements keepConverted(const TableShape& wanted, const TableShape& present,
+                           const ColumnShape& column, const ColumnShape& source) {
+    const std::string value = quotedName(column.name);
+    return keepByKey(wanted, present,
+                     str(" WHERE ", value, " IS NOT CAST(CAST(", value, " AS ", typeOf(column),
+                         ") AS ", typeOf(source), ")"),
+                     str(", ", value), [&](const std::string& rows) {
+                       const Match& match = matchOf(wanted);
+                       const std::string old = oldNameOf(match, column.name);
+                       plan_.kept.converted[{lowerCase(match.from->name), lowerCase(old)}] =
+                           str("(SELECT kept.", value, rows, " AND CAST(kept.", value, " AS ",
+                               typeOf(column), ") IS ", quotedName(match.from->name), '.',
+                               quotedName(old), ")");
                      });
   }
 

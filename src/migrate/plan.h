@@ -41,11 +41,18 @@ struct Kept {
   // The CREATE statements of the tables that hold it, and their names.
   std::vector<std::string> statements;
   std::vector<std::string> tables;
-  // Values of columns: an expression over the table that lacks the column. By the names of table
-  // and column in lower case.
-  std::map<std::pair<std::string, std::string>, std::string> values;
+  // Of a column: an expression over the table that lacks it, and whether a row has such a value. By
+  // the names of table and column in lower case.
+  struct Value {
+    std::string expression;
+    std::string condition;
+  };
+  std::map<std::pair<std::string, std::string>, Value> values;
   // Values that were NULL, and are the column's default now: a condition. By the same names.
   std::map<std::pair<std::string, std::string>, std::string> nulls;
+  // Values that another type could not hold as they were: an expression, NULL for all others. By
+  // the same names.
+  std::map<std::pair<std::string, std::string>, std::string> converted;
   // Rows of tables: by the table's name in lower case, the table that has them.
   std::map<std::string, std::string> rows;
 };

@@ -152,6 +152,28 @@ std::string_view bodyOfTable(std::string_view sql) {
   return {};
 }
 
+std::string requalified(std::string_view sql, std::string_view from, std::string_view to) {
+  std::string text;
+  while (!sql.empty()) {
+    const std::string_view rest = sql;
+    const std::size_t blank = blankLength(sql);
+    if (blank != 0) {
+      sql.remove_prefix(blank);
+      text += rest.substr(0, blank);
+      continue;
+    }
+    const bool isName = isSameName(takeToken(sql).name(), from);
+    const std::string_view after =
+        sql.substr(std::min(sql.find_first_not_of(" \t\r\n"), sql.size()));
+    if (isName && after.starts_with('.')) {
+      text += quotedName(to);
+    } else {
+      text += rest.substr(0, rest.size() - sql.size());
+    }
+  }
+  return text;
+}
+
 std::string joinTokens(std::span<const Token> tokens) {
   std::string text;
   for (const Token& token : tokens) {

@@ -41,6 +41,9 @@ std::vector<std::string> partsOfTable(std::string_view sql);
 // A CREATE TABLE from its parentheses on; empty where there are none.
 std::string_view bodyOfTable(std::string_view sql);
 
+// `sql` where columns that are named with the table `from` (`"users"."age"`) are named with `to`.
+std::string requalified(std::string_view sql, std::string_view from, std::string_view to);
+
 // ASCII only, like SQLite's own comparison of names.
 std::string lowerCase(std::string_view text);
 std::string upperCase(std::string_view text);

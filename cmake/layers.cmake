@@ -18,7 +18,7 @@ function(schemascript_test name)
   add_executable(${name}-test ${test_SOURCES})
   target_link_libraries(${name}-test PRIVATE schemascript_${name} ${test_LINKS} GTest::gtest_main)
   include(GoogleTest)
-  gtest_discover_tests(${name}-test TEST_PREFIX "${name}/" DISCOVERY_TIMEOUT 60)
+  gtest_discover_tests(${name}-test TEST_PREFIX "${name}/" DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
 endfunction()
 
 # schemascript_corpus(TARGET NAME): a GoogleTest program with hundreds of tests that each want an engine, which takes longer to make than

@@ -40,50 +40,59 @@ void answer(HttpExchange& exchange, int status, std::string text) {
 
 }  // namespace
 
+// An exchange that is used may tell at once, on this thread, that it is closed, and then remove()
+// is called: so the lock is for the list alone, and nobody holds it who uses an exchange.
 class LiveReload::Streams {
  public:
   explicit Streams(std::string build) : build_(std::move(build)) {}
 
   // False: there are too many, or it is the end.
   bool tryAdd(const std::shared_ptr<HttpExchange>& exchange) {
-    const std::lock_guard lock(mutex_);
-    if (isOver_ || open_.size() >= kEventStreamsMax) return false;
+    std::string told;
+    {
+      const std::lock_guard lock(mutex_);
+      if (isOver_ || open_.size() >= kEventStreamsMax) return false;
+      told = build_;
+    }
     exchange->begin({200, {{"content-type", "text/event-stream"}, {"cache-control", "no-store"}}});
     const std::string_view seen = seenBy(exchange->request());
-    std::string first = "retry: 500\n\n";
     // Without data it is no event, but the id is remembered.
-    first += seen.empty() || seen == build_ ? str("id: ", build_, "\n\n") : eventOf(build_);
-    exchange->write(first);
-    open_.push_back(exchange);
+    exchange->write(str("retry: 500\n\n",
+                        seen.empty() || seen == told ? str("id: ", told, "\n\n") : eventOf(told)));
+    while (!tryEnlist(exchange, told)) exchange->write(eventOf(told));
     return true;
   }
 
   // Who has gone. Without the end of it, the connection would wait for more to be written.
   void remove(const HttpExchange* exchange) {
-    const std::lock_guard lock(mutex_);
-    std::erase_if(open_, [exchange](const auto& each) {
-      if (each.get() != exchange) return false;
+    for (const auto& each :
+         takeOut([exchange](const auto& open) { return open.get() == exchange; })) {
       each->abort();
-      return true;
-    });
+    }
   }
 
   void tell(std::string build) {
-    const std::lock_guard lock(mutex_);
-    build_ = std::move(build);
-    const std::string event = eventOf(build_);
+    const std::string event = eventOf(build);
+    std::vector<std::shared_ptr<HttpExchange>> all;
+    {
+      const std::lock_guard lock(mutex_);
+      build_ = std::move(build);
+      all = open_;
+    }
     // Who has not read all that was told before is better off with a new connection.
-    std::erase_if(open_, [&event](const auto& each) {
-      if (each->write(event) == WriteState::Room) return false;
-      each->abort();
-      return true;
-    });
+    std::erase_if(all,
+                  [&event](const auto& each) { return each->write(event) == WriteState::Room; });
+    for (const auto& each : all) remove(each.get());
   }
 
   void end() {
-    const std::lock_guard lock(mutex_);
-    isOver_ = true;
-    for (const auto& each : std::exchange(open_, {})) each->end();
+    std::vector<std::shared_ptr<HttpExchange>> all;
+    {
+      const std::lock_guard lock(mutex_);
+      isOver_ = true;
+      all.swap(open_);
+    }
+    for (const auto& each : all) each->end();
   }
 
   std::size_t count() const {
@@ -92,6 +101,34 @@ class LiveReload::Streams {
   }
 
  private:
+  // False: there is a newer build than the one that was told, which is the one to tell now.
+  bool tryEnlist(const std::shared_ptr<HttpExchange>& exchange, std::string& told) {
+    bool isOver = false;
+    {
+      const std::lock_guard lock(mutex_);
+      if (told != build_) {
+        told = build_;
+        return false;
+      }
+      isOver = isOver_;
+      if (!isOver) open_.push_back(exchange);
+    }
+    if (isOver) exchange->end();
+    return true;
+  }
+
+  template <typename Which>
+  std::vector<std::shared_ptr<HttpExchange>> takeOut(Which&& which) {
+    std::vector<std::shared_ptr<HttpExchange>> taken;
+    const std::lock_guard lock(mutex_);
+    std::erase_if(open_, [&](const auto& each) {
+      if (!which(each)) return false;
+      taken.push_back(each);
+      return true;
+    });
+    return taken;
+  }
+
   mutable std::mutex mutex_;
   std::string build_;
   std::vector<std::shared_ptr<HttpExchange>> open_;
@@ -110,7 +147,7 @@ bool LiveReload::tryTake(const std::shared_ptr<HttpExchange>& exchange) {
   } else if (!streams_->tryAdd(exchange)) {
     answer(*exchange, 503, "Too many pages listen already, or the server ends.\n");
   } else {
-    // Called with the lock of nobody: it may be that it has gone already.
+    // It may have gone already.
     exchange->onClosed([streams = std::weak_ptr(streams_), raw = exchange.get()](CloseReason) {
       if (const auto all = streams.lock()) all->remove(raw);
     });

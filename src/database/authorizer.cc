@@ -209,13 +209,32 @@ bool createsIn(int action, const char* schema, std::string_view name) {
   }
 }
 
-bool isHostTable(const char* name) { return lowerCase(name).starts_with(kHostTablePrefix); }
+// Whether a name, or a text in which names stand, holds one of the host's own tables; not those
+// that a migration may use, where it is one.
+bool namesHostTable(std::string_view text, Rules rules) {
+  const std::string lower = foldCase(text);
+  for (std::size_t at = 0; (at = lower.find(kHostTablePrefix, at)) != std::string::npos; ++at) {
+    const std::string_view name = std::string_view(lower).substr(at);
+    if (rules != Rules::Migration ||
+        (!name.starts_with(kKeptTablePrefix) && !name.starts_with(kNewTablePrefix) &&
+         !name.starts_with(kAsideTablePrefix))) {
+      return true;
+    }
+  }
+  return false;
+}
 
-// Whether a guest's action is about a table of the host. SQLite does not tell what a table is
-// renamed to, what its foreign keys lead to, and what a view or trigger will use: of definitions
-// the text decides, in which a name can be hidden by no quoting. ANALYZE and REINDEX without a name
-// visit all tables, and show nothing of them.
-bool touchesHostTable(int action, const char* first, const char* second, std::string_view sql) {
+bool isHostTable(const char* name, Rules rules) {
+  return name != nullptr && lowerCase(name).starts_with(kHostTablePrefix) &&
+         namesHostTable(name, rules);
+}
+
+// Whether an action is about a table of the host. SQLite does not tell what a table is renamed to,
+// what its foreign keys lead to, and what a view or trigger will use: of definitions the text
+// decides, in which a name can be hidden by no quoting. ANALYZE and REINDEX without a name visit
+// all tables, and show nothing of them.
+bool touchesHostTable(int action, const char* first, const char* second, std::string_view sql,
+                      Rules rules) {
   switch (action) {
     case SQLITE_READ:
     case SQLITE_INSERT:
@@ -224,20 +243,19 @@ bool touchesHostTable(int action, const char* first, const char* second, std::st
     case SQLITE_DROP_VIEW:
     case SQLITE_DROP_TABLE:
     case SQLITE_DROP_VTABLE:
-      return isHostTable(first);
+      return isHostTable(first, rules);
     case SQLITE_PRAGMA:
-      return isHostTable(second);
+      return isHostTable(second, rules);
     case SQLITE_DROP_INDEX:
     case SQLITE_DROP_TRIGGER:
-      return isHostTable(first) || isHostTable(second);
+      return isHostTable(first, rules) || isHostTable(second, rules);
     case SQLITE_CREATE_TABLE:
     case SQLITE_CREATE_INDEX:
     case SQLITE_CREATE_VIEW:
     case SQLITE_CREATE_TRIGGER:
     case SQLITE_CREATE_VTABLE:
     case SQLITE_ALTER_TABLE:
-      return isHostTable(first) || isHostTable(second) ||
-             foldCase(sql).find(kHostTablePrefix) != std::string::npos;
+      return isHostTable(first, rules) || isHostTable(second, rules) || namesHostTable(sql, rules);
     default:
       return false;
   }
@@ -249,6 +267,12 @@ constexpr std::string_view kOneFile =
     "ATTACH, DETACH and VACUUM are not available; a session sees one database as it is";
 constexpr std::string_view kNoTemporary =
     "temporary tables, indexes, views and triggers are not available; they would outlive the run";
+
+constexpr std::string_view kMigrationTransaction =
+    "a migration is one transaction, which begins before its SQL and is committed after the checks "
+    "behind it; take BEGIN, COMMIT, ROLLBACK and SAVEPOINT out of it";
+constexpr std::string_view kMigrationFile =
+    "ATTACH, DETACH and VACUUM are not available in a migration, which changes one database";
 
 constexpr std::string_view kSchemaStatements =
     "a schema consists of CREATE statements: TABLE, INDEX, VIEW, TRIGGER, and VIRTUAL TABLE with "
@@ -316,7 +340,7 @@ int Authorizer::decide(int action, const char* first, const char* second, const 
                       " triggers and views (nestedTriggersMax)"));
   }
   learn(action, first, second, trigger);
-  if (rules != Rules::Host && touchesHostTable(action, first, second, sql)) {
+  if (rules != Rules::Host && touchesHostTable(action, first, second, sql, rules)) {
     return refuse(str("names that begin with ", kHostTablePrefix,
                       " belong to the host; tables so called can be neither read nor changed"));
   }
@@ -333,6 +357,9 @@ int Authorizer::decide(int action, const char* first, const char* second, const 
       return isTemporary ? refuse(std::string(kSchemaStatements)) : SQLITE_OK;
     case Rules::SchemaQuery:
       return decideSchemaQuery(action, first, second);
+    case Rules::Migration:
+      if (isTemporary) return refuse(std::string(kNoTemporary));
+      return decideMigration(action, first, second);
     case Rules::Guest: {
       if (isTemporary) return refuse(std::string(kNoTemporary));
       const int decision = decideQuery(action, first, second);
@@ -559,6 +586,37 @@ int Authorizer::decideSchemaQuery(int action, const char* first, const char* sec
       return decideFunction(second);
     default:
       return refuse("views and triggers of a schema read and write its own tables, nothing else");
+  }
+}
+
+int Authorizer::decideMigration(int action, const char* first, const char* second) {
+  switch (action) {
+    case SQLITE_TRANSACTION:
+    case SQLITE_SAVEPOINT:
+      return refuse(std::string(kMigrationTransaction));
+    case SQLITE_ATTACH:
+    case SQLITE_DETACH:
+      return refuse(std::string(kMigrationFile));
+    case SQLITE_CREATE_TEMP_TABLE:
+    case SQLITE_CREATE_TEMP_INDEX:
+    case SQLITE_CREATE_TEMP_VIEW:
+    case SQLITE_CREATE_TEMP_TRIGGER:
+    case SQLITE_DROP_TEMP_TABLE:
+    case SQLITE_DROP_TEMP_INDEX:
+    case SQLITE_DROP_TEMP_VIEW:
+    case SQLITE_DROP_TEMP_TRIGGER:
+      return refuse(std::string(kNoTemporary));
+    case SQLITE_PRAGMA: {
+      const std::string name = lowerCase(first);
+      // What is written into the file with the transaction; and what others write into migrations
+      // and SQLite ignores inside of one.
+      if (name == "user_version" || name == "application_id" || name == "foreign_keys") {
+        return SQLITE_OK;
+      }
+      return decidePragma(first, second);
+    }
+    default:
+      return SQLITE_OK;
   }
 }
 

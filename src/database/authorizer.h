@@ -18,12 +18,18 @@ enum class Rules : std::uint8_t {
   Guest,             // Allow-lists: one database file, no transactions by hand, no settings.
   SchemaDefinition,  // CREATE of what a schema consists of, nothing else; of a guest as well.
   SchemaQuery,  // What views and triggers do, compiled but not run: a schema's own tables only.
+  Migration,    // An owner's own SQL, inside of a transaction of the host's: one file, no settings.
   Host,         // Our own SQL: everything.
 };
 
 // How the names of the host's own tables in a guest's database begin, in lower case. All rules but
 // Rules::Host refuse to read, change, define or drop such tables.
 inline constexpr std::string_view kHostTablePrefix = "__schemascript_";
+// Of these, what Rules::Migration may use: tables that are kept for a way back, that are on their
+// way to become another, and that are out of its way.
+inline constexpr std::string_view kKeptTablePrefix = "__schemascript_kept_";
+inline constexpr std::string_view kNewTablePrefix = "__schemascript_new_";
+inline constexpr std::string_view kAsideTablePrefix = "__schemascript_aside_";
 
 struct WrittenTable {
   std::string name;
@@ -73,6 +79,7 @@ class Authorizer {
   int decideQuery(int action, const char* first, const char* second);
   int decideDefinition(int action, const char* first, const char* second);
   int decideSchemaQuery(int action, const char* first, const char* second);
+  int decideMigration(int action, const char* first, const char* second);
   int decideFunction(const char* name);
   int decidePragma(const char* name, const char* argument);
   int decideGranted(int action, const char* first, const char* second, const char* schema,

@@ -25,6 +25,7 @@ namespace fs = std::filesystem;
 
 // Virtual machine instructions between two looks at the stop flag: some ten microseconds.
 constexpr int kProgressInstructions = 1'000;
+constexpr std::chrono::milliseconds kTickInterval{100};
 // Columns and tables that a compilation uses between two looks at the clock.
 constexpr unsigned kAccessesBetweenLooks = 16;
 
@@ -424,7 +425,28 @@ int Database::onStart(unsigned, void* self, void*, void*) noexcept {
 }
 
 int Database::onProgress(void* self) noexcept {
-  return static_cast<const Database*>(self)->mustStopNow();
+  auto& database = *static_cast<Database*>(self);
+  if (database.tick_) [[unlikely]] {
+    database.tick();
+  }
+  return database.mustStopNow();
+}
+
+void Database::useTick(std::function<void(std::uint64_t)> tick) {
+  tick_ = std::move(tick);
+  tickedAt_ = Clock::now();
+  rowsWritten_ = 0;
+  const auto count = [](void* rows, int, const char*, const char*, long long) {
+    ++*static_cast<std::uint64_t*>(rows);
+  };
+  sqlite3_update_hook(handle_.get(), tick_ ? +count : nullptr, &rowsWritten_);
+}
+
+void Database::tick() noexcept {
+  const auto now = Clock::now();
+  if (now - tickedAt_ < kTickInterval) return;
+  tickedAt_ = now;
+  tick_(rowsWritten_);
 }
 
 int Database::onBusy(void* self, int attempt) noexcept {

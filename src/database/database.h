@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -149,6 +150,11 @@ class Database {
   // What it has taken; changed while SQLite is called.
   ConnectionUse& use() const noexcept { return use_; }
 
+  // From now on, `tick` is called from inside of SQLite some ten times a second while a statement
+  // runs, with the rows that were written since this call, but for those of WITHOUT ROWID tables.
+  // It must not use the database, nor throw. Empty: no more.
+  void useTick(std::function<void(std::uint64_t rowsWritten)> tick);
+
   // How messages name it: the file as it was given, or "the database in memory".
   const std::string& name() const noexcept { return name_; }
   // What it was opened with; null for a file, and for a database of this connection alone.
@@ -184,6 +190,7 @@ class Database {
   static int onStart(unsigned event, void* self, void* statement, void* sql) noexcept;
   static int onProgress(void* self) noexcept;
   static int onBusy(void* self, int attempt) noexcept;
+  void tick() noexcept;
 
   const DatabaseOptions options_;
   const std::string name_;
@@ -202,6 +209,9 @@ class Database {
   bool isSizeLimited_ = false;  // To databaseBytesMax.
   Clock::time_point busySince_;
   std::chrono::nanoseconds lockWait_{};
+  std::function<void(std::uint64_t)> tick_;
+  Clock::time_point tickedAt_;
+  std::uint64_t rowsWritten_ = 0;
   unsigned compiled_ = 0;  // Accesses that were compiled; may wrap around.
   Authorizer authorizer_;
   // Shared with the session that has the connection, and with its statements.

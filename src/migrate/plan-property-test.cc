@@ -13,6 +13,8 @@
 
 #include "base/testing.h"
 #include "migrate/plan.h"
+#include "migrate/runner.h"
+#include "migrate/testing.h"
 #include "migrate/tokens.h"
 
 namespace schemascript {
@@ -359,11 +361,6 @@ std::string randomValue(Random& random, const Column& column, int row, int paren
   return str("x'", number % 10, "0ff'");
 }
 
-void runAll(Database& database, std::string_view sql) {
-  std::size_t at = 0;
-  while (auto statement = database.tryPrepareNext(sql, at, Rules::Host)) statement->run();
-}
-
 constexpr int kRows = 6;
 
 void fill(Random& random, Database& database, const Model& model) {
@@ -408,14 +405,6 @@ Content contentOf(Database& database, const Model& model) {
     }
   }
   return content;
-}
-
-void carryOut(Database& database, std::span<const Step> steps) {
-  database.execute("pragma foreign_keys = off", Rules::Host);
-  database.execute("begin immediate", Rules::Host);
-  runAll(database, renderSteps(steps));
-  database.execute("commit", Rules::Host);
-  database.execute("pragma foreign_keys = on", Rules::Host);
 }
 
 // What both schemas can hold is the same, and there are as many rows.
@@ -472,12 +461,15 @@ void tryPair(std::uint32_t seed) {
 
   const Migration migration = makeMigration(from, to, renames, "__schemascript_kept_");
   SCOPED_TRACE(str("-- up\n", renderSteps(migration.up), "-- down\n", renderSteps(migration.down)));
-  carryOut(database, migration.up);
+  runMigration(database, renderSteps(migration.up),
+               {.wanted = &to, .renames = renames, .mayLose = lossesOf(migration.up)});
   EXPECT_EQ(differencesBetween(to, readSchema(database)), std::vector<std::string>());
   expectSound(database);
   expectKept(before, was, after, contentOf(database, after));
 
-  carryOut(database, migration.down);
+  const std::vector<Rename> back = reversed(renames);
+  runMigration(database, renderSteps(migration.down),
+               {.wanted = &from, .renames = back, .mayLose = lossesOf(migration.down)});
   EXPECT_EQ(differencesBetween(from, readSchema(database)), std::vector<std::string>());
   expectSound(database);
   EXPECT_EQ(contentOf(database, before), was);

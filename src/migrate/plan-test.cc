@@ -10,82 +10,31 @@
 #include <set>
 
 #include "base/testing.h"
-#include "migrate/rows.h"
-#include "migrate/tokens.h"
+#include "migrate/runner.h"
+#include "migrate/testing.h"
 
 namespace schemascript {
 namespace {
-
-void runAll(Database& database, std::string_view sql) {
-  std::size_t at = 0;
-  while (auto statement = database.tryPrepareNext(sql, at, Rules::Host)) statement->run();
-}
-
-Schema schemaOf(std::string_view sql) {
-  Database database({});
-  runAll(database, "pragma foreign_keys = off");
-  runAll(database, sql);
-  return readSchema(database);
-}
-
-using Row = std::vector<std::string>;
-using Rows = std::vector<Row>;
-
-std::string shown(const ValueView& value) {
-  switch (value.kind) {
-    case ValueKind::Integer:
-      return std::to_string(value.integer);
-    case ValueKind::Real:
-      return std::to_string(value.real);
-    default:
-      return std::string(value.bytes);
-  }
-}
-
-Rows rowsOf(Database& database, std::string_view sql) {
-  Statement statement = database.prepare(sql, Rules::Host);
-  Execution execution(statement, {});
-  Rows rows;
-  while (execution.step()) {
-    Row row;
-    for (int column = 0; column < statement.columnCount(); ++column) {
-      row.push_back(shown(execution.column(column)));
-    }
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
-// As the runner will: without foreign keys, all or nothing.
-void carryOut(Database& database, std::span<const Step> steps) {
-  database.execute("pragma foreign_keys = off", Rules::Host);
-  database.execute("begin immediate", Rules::Host);
-  try {
-    runAll(database, renderSteps(steps));
-    database.execute("commit", Rules::Host);
-  } catch (...) {
-    database.rollbackOrAbandon();
-    database.execute("pragma foreign_keys = on", Rules::Host);
-    throw;
-  }
-  database.execute("pragma foreign_keys = on", Rules::Host);
-}
 
 class Planning : public testing::Test {
  protected:
   // `before` with `rows`, brought to `after`.
   void migrate(std::string_view before, std::string_view rows, std::string_view after,
                std::vector<Rename> renames = {}) {
+    renames_ = renames;
     runAll(database_, before);
     runAll(database_, rows);
     from_ = readSchema(database_);
     to_ = schemaOf(after);
     migration_ = makeMigration(from_, to_, renames, "__schemascript_kept_");
-    carryOut(database_, migration_.up);
+    runMigration(database_, textOfUp(),
+                 {.wanted = &to_, .renames = renames, .mayLose = lossesOf(migration_.up)});
     EXPECT_EQ(differencesBetween(to_, readSchema(database_)), std::vector<std::string>());
   }
   void goBack() {
-    carryOut(database_, migration_.down);
+    const std::vector<Rename> back = reversed(renames_);
+    runMigration(database_, renderSteps(migration_.down),
+                 {.wanted = &from_, .renames = back, .mayLose = lossesOf(migration_.down)});
     EXPECT_EQ(differencesBetween(from_, readSchema(database_)), std::vector<std::string>());
     EXPECT_EQ(rowsOf(database_, "select name from sqlite_schema where name like '%kept%'"), Rows());
   }
@@ -94,6 +43,7 @@ class Planning : public testing::Test {
   Database database_{DatabaseOptions{}};
   Schema from_;
   Schema to_;
+  std::vector<Rename> renames_;
   Migration migration_;
 };
 
@@ -177,7 +127,7 @@ TEST_F(Planning, ConvertsWhatFitsAndRefusesWhatDoesNot) {
             (Rows{{"12", "integer"}, {"", "null"}}));
   goBack();
   runAll(database_, "insert into a values (3, 'twelve')");
-  EXPECT_THROW(carryOut(database_, migration_.up), Error);
+  EXPECT_THROW(runMigration(database_, textOfUp()), Error);
   EXPECT_EQ(rowsOf(database_, "select count(*) from a"), (Rows{{"3"}}));
   EXPECT_EQ(differencesBetween(from_, readSchema(database_)), std::vector<std::string>());
 }

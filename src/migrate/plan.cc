@@ -18,9 +18,6 @@ namespace {
 
 using Names = std::set<std::string>;  // In lower case.
 
-constexpr std::string_view kNewTable = "__schemascript_new_";
-constexpr std::string_view kAside = "__schemascript_aside_";
-
 const ColumnShape* tryFindColumn(const TableShape& table, std::string_view name) {
   const auto found = std::ranges::find_if(
       table.columns, [name](const ColumnShape& column) { return isSameName(column.name, name); });
@@ -141,12 +138,11 @@ class Planner {
 
   void create(const std::string& sql) { scratch_.execute(sql, Rules::Host); }
 
-  void step(StepKind kind, std::string subject, std::string why, Statements statements) {
+  void step(StepKind kind, std::string subject, std::string why, Statements statements,
+            std::vector<std::string> losses = {}) {
     for (const std::string& statement : statements) create(statement);
-    add(kind, std::move(subject), std::move(why), std::move(statements));
-  }
-  void add(StepKind kind, std::string subject, std::string why, Statements statements) {
-    plan_.steps.push_back({kind, std::move(subject), std::move(why), std::move(statements)});
+    plan_.steps.push_back(
+        {kind, std::move(subject), std::move(why), std::move(statements), std::move(losses)});
   }
 
   std::optional<std::string> tryOldName(std::string_view table, std::string_view column) const {
@@ -233,7 +229,8 @@ class Planner {
       step(hasTexts ? StepKind::Loss : StepKind::Safe, str("virtual table ", search.name),
            hasTexts ? "it is not wanted so, and its texts are in no other table"
                     : "it is not wanted so; its texts are in another table",
-           {str("DROP TABLE ", quotedName(search.name))});
+           {str("DROP TABLE ", quotedName(search.name))},
+           hasTexts ? std::vector{search.name} : std::vector<std::string>());
     }
   }
 
@@ -243,7 +240,8 @@ class Planner {
       const TableShape& table = *match.from;
       Statements statements = keepTable(table);
       statements.push_back(str("DROP TABLE ", quotedName(table.name)));
-      step(StepKind::Loss, table.name, "the schema has no such table", std::move(statements));
+      step(StepKind::Loss, table.name, "the schema has no such table", std::move(statements),
+           {table.name});
     }
   }
 
@@ -276,7 +274,7 @@ class Planner {
       const auto next = std::ranges::find_if(
           left, [this](const auto& rename) { return !isThere(rename.second); });
       if (next == left.end()) {  // They go round in a circle.
-        const std::string aside = str(kAside, left.front().first);
+        const std::string aside = str(kAsideTablePrefix, left.front().first);
         rename(left.front().first, aside);
         left.front().first = aside;
         continue;
@@ -397,9 +395,10 @@ class Planner {
     Statements statements = isComputed ? Statements() : keepColumn(wanted, present, column);
     statements.push_back(
         str("ALTER TABLE ", quotedName(present.name), " DROP COLUMN ", quotedName(column.name)));
-    step(isComputed ? StepKind::Safe : StepKind::Loss, str(present.name, '.', column.name),
+    const std::string name = str(present.name, '.', column.name);
+    step(isComputed ? StepKind::Safe : StepKind::Loss, name,
          isComputed ? "it is not wanted, and was computed" : "the schema has no such column",
-         std::move(statements));
+         std::move(statements), isComputed ? std::vector<std::string>() : std::vector{name});
   }
 
   void addColumn(const TableShape& wanted, const ColumnShape& column) {
@@ -503,10 +502,10 @@ class Planner {
   // rename the new one. What refers to the table by its name refers to the new one then.
   void rebuild(const TableShape& wanted, const TableShape& present) {
     Statements statements;
-    bool isLoss = false;
+    std::vector<std::string> losses;
     for (const ColumnShape& column : present.columns) {
       if (isGenerated(column) || tryFindColumn(wanted, column.name) != nullptr) continue;
-      isLoss = true;
+      losses.push_back(str(present.name, '.', column.name));
       std::ranges::move(keepColumn(wanted, present, column), std::back_inserter(statements));
     }
     for (const ColumnShape& column : wanted.columns) {
@@ -521,7 +520,7 @@ class Planner {
       std::ranges::move(keepNulls(wanted, present, column, initial),
                         std::back_inserter(statements));
     }
-    const std::string temporary = str(kNewTable, wanted.name);
+    const std::string temporary = str(kNewTablePrefix, wanted.name);
     const std::string created = str("CREATE TABLE ", quotedName(temporary), ' ',
                                     requalified(bodyOfTable(wanted.sql), wanted.name, temporary));
     statements.push_back(created);
@@ -539,8 +538,8 @@ class Planner {
     statements.push_back(str("DROP TABLE ", quotedName(present.name)));
     statements.push_back(
         str("ALTER TABLE ", quotedName(temporary), " RENAME TO ", quotedName(wanted.name)));
-    step(isLoss ? StepKind::Loss : StepKind::Rebuild, wanted.name, whyRebuilt(wanted, present),
-         std::move(statements));
+    step(losses.empty() ? StepKind::Rebuild : StepKind::Loss, wanted.name,
+         whyRebuilt(wanted, present), std::move(statements), std::move(losses));
   }
 
   static std::string quotedText(std::string_view text) {
@@ -753,6 +752,16 @@ std::vector<Rename> reversed(std::span<const Rename> renames) {
     back.push_back({.table = std::move(table), .column = rename.was, .was = rename.column});
   }
   return back;
+}
+
+std::vector<std::string> lossesOf(std::span<const Step> steps) {
+  std::vector<std::string> losses;
+  for (const Step& step : steps) {
+    for (const std::string& loss : step.losses) {
+      if (std::ranges::find(losses, loss) == losses.end()) losses.push_back(loss);
+    }
+  }
+  return losses;
 }
 
 std::string renderSteps(std::span<const Step> steps) {

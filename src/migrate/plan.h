@@ -27,6 +27,8 @@ struct Step {
   std::string subject;  // `users`, `users.email`
   std::string why;      // One sentence, without its full stop.
   std::vector<std::string> statements;
+  // What is gone afterwards: `users`, `users.email`; tables by the names that they have then.
+  std::vector<std::string> losses{};
 };
 
 // What `.was("old")` says: an old name is never guessed.
@@ -89,6 +91,9 @@ Migration makeMigration(const Schema& from, const Schema& to, std::span<const Re
 
 // Renames the other way round.
 std::vector<Rename> reversed(std::span<const Rename> renames);
+
+// What the steps lose, each once.
+std::vector<std::string> lossesOf(std::span<const Step> steps);
 
 // As a file that people read and change: a comment for each step, and its statements.
 std::string renderSteps(std::span<const Step> steps);

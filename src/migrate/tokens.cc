@@ -117,6 +117,50 @@ std::vector<Token> tokensOf(std::string_view sql) {
   return tokens;
 }
 
+namespace {
+
+// Whether the tokens of a statement so far are the beginning of a CREATE TRIGGER.
+bool createsTrigger(std::span<const Token> tokens) {
+  if (tokens.size() < 2 || !tokens.front().isWord("create")) return false;
+  const Token& second = tokens[1].isWord("temp") || tokens[1].isWord("temporary")
+                            ? tokens[std::min<std::size_t>(2, tokens.size() - 1)]
+                            : tokens[1];
+  return second.isWord("trigger");
+}
+
+bool isEnd(std::span<const Token> tokens) {
+  if (tokens.empty() || !tokens.back().isSymbol(';')) return false;
+  if (!createsTrigger(tokens)) return true;
+  return tokens.size() > 2 && tokens[tokens.size() - 2].isWord("end") &&
+         tokens[tokens.size() - 3].isSymbol(';');
+}
+
+}  // namespace
+
+std::vector<std::string_view> statementsOf(std::string_view sql) {
+  std::vector<std::string_view> statements;
+  std::vector<Token> tokens;  // Of the statement that goes on.
+  const char* begin = nullptr;
+  const auto take = [&] {
+    // A lone semicolon is no statement.
+    if (tokens.size() > 1 || (tokens.size() == 1 && !tokens.front().isSymbol(';'))) {
+      statements.emplace_back(begin, sql.data());
+    }
+    tokens.clear();
+  };
+  while (!sql.empty()) {
+    if (const std::size_t blank = blankLength(sql); blank != 0) {
+      sql.remove_prefix(blank);
+      continue;
+    }
+    if (tokens.empty()) begin = sql.data();
+    tokens.push_back(takeToken(sql));
+    if (isEnd(tokens)) take();
+  }
+  take();
+  return statements;
+}
+
 std::vector<std::string> partsOfTable(std::string_view sql) {
   std::vector<std::string> parts;
   const char* begin = nullptr;  // Of the part that goes on.

@@ -34,6 +34,10 @@ std::vector<Token> tokensOf(std::string_view sql);
 // of names only; a name that needs its quotes keeps them.
 std::string joinTokens(std::span<const Token> tokens);
 
+// The statements of a text, each without what stands before its first token and with its semicolon.
+// One that creates a trigger ends with `; END`, as in https://www.sqlite.org/c3ref/complete.html.
+std::vector<std::string_view> statementsOf(std::string_view sql);
+
 // What a CREATE TABLE has between its parentheses, part by part and as it is written: columns
 // first, then the table's constraints. Empty where there are no parentheses.
 std::vector<std::string> partsOfTable(std::string_view sql);

@@ -55,6 +55,7 @@ const std::map<std::string, std::string>& harmless() {
       {"last_insert_rowid", kNumber},
       {"limit", kNumber},
       {"progress_handler", kNothing},
+      {"update_hook", kNothing},
       {"result_double", kNothing},
       {"result_error", kNothing},
       {"result_error_code", kNothing},

@@ -455,7 +455,7 @@ class TableReader {
     std::vector<std::string> asked;
     for (const ReadColumn& column : columns) {
       const bool isTold = table_.isStrict && !upperCase(column.type).starts_with("INT");
-      if (column.hidden == 0 && !isTold) asked.push_back(column.name);
+      if (!isTold) asked.push_back(column.name);
     }
     if (!asked.empty()) held_ = readHeld(database_, table_.name, asked);
   }
@@ -477,9 +477,15 @@ class TableReader {
       column.generated = text->second.generated;
     }
     column.isStored = read.hidden == 3;
-    if (!isPlainName(column.collation)) setOdd("the name of a collation");
-    if (!isSayable(read.type)) setOdd("a type");
     declare(read.type, column);
+    if (!isPlainName(column.collation)) {
+      setOdd("the name of a collation");
+      column.collation.clear();
+    }
+    if (!isSayable(read.type)) {
+      setOdd("a type");
+      column.declared.reset();
+    }
     table_.columns.push_back(std::move(column));
   }
 

@@ -420,12 +420,28 @@ test("what a schema cannot have is named, and left out only if that is wanted", 
   const text = readFileSync(schema, "utf8");
   for (const what of all) {
     assert.ok(partial.stderr.includes(`\n  ${what}: `), `${what} in ${partial.stderr}`);
+    assert.ok(!partial.stderr.includes(`: ${what.replaceAll('"', "")}: `), partial.stderr);
     assert.ok(text.includes(`\n// Left out: ${what}: `), `${what} in ${text}`);
   }
   assert.match(text, /export const good = Table/);
   assert.match(text, /export const fine = View/);
   const push = schemascript("push", schema, "--db", join(own, "other.db"));
   assert.equal(push.stdout, "created table good\ncreated view fine\n", push.stderr);
+});
+
+test("a pull has limits", () => {
+  const tables = Array.from(
+    { length: 150 },
+    (_, at) => `CREATE TABLE t${at} (a INTEGER PRIMARY KEY, b, c, d, e);`,
+  );
+  const { file } = databaseOf(`BEGIN;${tables.join("\n")}COMMIT;`);
+  const late = schemascript("pull", "--db", file, "--time-limit", "1ms");
+  assert.match(
+    late.stderr,
+    /^schemascript: the time limit of 1ms was exceeded \(--time-limit\)\n$/,
+  );
+  assert.equal(late.status, 3);
+  assert.equal(late.stdout, "");
 });
 
 test("names that are not UTF-8 are left out", () => {

@@ -526,7 +526,7 @@ const std::array<Command, 12>& commands() {
       {"pull",
        pullHelp,
        {},
-       {database, {"-o,--out", &Given::output}},
+       {database, {"-o,--out", &Given::output}, time, memory},
        {{"--force", &Given::force}, {"--partial", &Given::isPartial}},
        false,
        makePull},

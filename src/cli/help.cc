@@ -160,6 +160,8 @@ Options:
   -o, --out FILE.ts     write it there instead of to standard output
   --force               replace FILE.ts if it is there
   --partial             if the database has what a schema cannot have, write the rest; the exit code is 1 all the same
+  --time-limit TIME     stop after that long, such as 200ms, 2s, 1m (default: 30s)
+  --memory-limit SIZE   the memory of the sandbox, such as 32mb, 1gb (default: 64mb)
   -h, --help            this text
 
 The file is evaluated and compared with the database before it is written. docs/pull.md tells what becomes of what.

@@ -1,10 +1,12 @@
 // `schemascript pull`
 #include <stdlib.h>
 
-#include <algorithm>
+#include <chrono>
+#include <optional>
 #include <system_error>
 
 #include "base/file.h"
+#include "base/units.h"
 #include "cli/app.h"
 #include "cli/commands.h"
 #include "cli/text.h"
@@ -40,8 +42,10 @@ class TemporaryFolder {
   fs::path path_;
 };
 
-// The CREATE statements of a schema file, as `compile --emit sql` makes them.
-std::string statementsOf(std::string_view text, const Limits& limits) {
+// The CREATE statements of a schema file, as `compile --emit sql` makes them. Nothing when they
+// cannot be made, which has been said then.
+std::optional<std::string> tryFindStatements(std::string_view text, const Limits& limits,
+                                             ExitCode& code) {
   const TemporaryFolder folder;
   const fs::path file = folder.path() / "schema.ts";
   writeFileAtomically(file, text);
@@ -53,7 +57,9 @@ std::string statementsOf(std::string_view text, const Limits& limits) {
       .emit = "sql",
       .log = [](LogStream, std::string_view said) { writeToStandardError(said); },
   });
-  if (reportEnd(end, limits) != ExitCode::Success) {
+  code = reportEnd(end, limits);
+  if (code == ExitCode::Limit) return std::nullopt;
+  if (code != ExitCode::Success) {
     throw internal("a bug of SchemaScript: the schema that was written cannot be evaluated");
   }
   std::string sql;
@@ -61,18 +67,33 @@ std::string statementsOf(std::string_view text, const Limits& limits) {
   return sql;
 }
 
-// In what the schema that was written differs from the database's, evaluated like any other. What
-// was left out is known.
-std::vector<std::string> differencesOf(const PulledSchema& pulled, const Database& database,
-                                       const Limits& limits) {
-  const Schema written = readDesired(statementsOf(pulled.text, limits), database);
-  return differencesBetween(written, pulled.schema);
+// Throws when the statements of what was written make another schema than the database's.
+void checkStatements(std::string_view sql, const PulledSchema& pulled, const Database& database) {
+  const std::vector<std::string> differences =
+      differencesBetween(readDesired(sql, database), pulled.schema);
+  if (differences.empty()) return;
+  std::string message = "a bug of SchemaScript: what was read is not what would be written";
+  for (const std::string& difference : differences) message += str("\n  ", difference);
+  throw internal(std::move(message));
 }
 
 std::string linesOf(const std::vector<LeftOut>& leftOut) {
   std::string lines;
   for (const LeftOut& each : leftOut) lines += str("\n  ", each.what, ": ", each.why);
   return lines;
+}
+
+PulledSchema pullInTime(Database& database, std::chrono::milliseconds timeMax) {
+  const auto deadline = std::chrono::steady_clock::now() + timeMax;
+  database.useDeadline(deadline, timeMax);
+  try {
+    return pull(database);
+  } catch (const Error& error) {
+    const bool isLate = std::chrono::steady_clock::now() >= deadline;
+    if (error.code() != ErrorCode::LimitExceeded || !isLate) throw;
+    throw limitExceeded(
+        str("the time limit of ", formatDuration(timeMax), " was exceeded (--time-limit)"));
+  }
 }
 
 void checkTarget(const PullCommand& command) {
@@ -89,17 +110,16 @@ ExitCode pullCommand(const PullCommand& command, Output& output) {
   checkTarget(command);
   Database database(
       {.file = command.database, .access = Access::ReadOnly, .limits = command.limits});
-  const PulledSchema pulled = pull(database);
+  const PulledSchema pulled = pullInTime(database, command.limits.runTimeMax);
   if (!pulled.leftOut.empty() && !command.isPartial) {
     throw conflict(str("the database has what a schema cannot have; nothing was written",
                        linesOf(pulled.leftOut), "\n--partial writes all the rest"));
   }
-  const std::vector<std::string> differences = differencesOf(pulled, database, command.limits);
-  if (!differences.empty()) {
-    std::string message = "a bug of SchemaScript: what was read is not what would be written";
-    for (const std::string& difference : differences) message += str("\n  ", difference);
-    throw internal(message);
-  }
+  // Evaluated like any other schema.
+  ExitCode code = ExitCode::Success;
+  const auto sql = tryFindStatements(pulled.text, command.limits, code);
+  if (!sql) return code;
+  checkStatements(*sql, pulled, database);
   if (command.output.empty()) {
     output.write(pulled.text);
   } else {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -492,28 +493,39 @@ class Chooser {
   // there is something new.
   void chooseOneByOne(std::vector<Part> parts) {
     std::vector<Part> taken;
-    std::vector<std::pair<Part, std::string>> failed;
-    for (bool isNew = true; isNew && !parts.empty();) {
-      isNew = false;
-      failed.clear();
-      for (Part& part : parts) {
-        taken.push_back(part);
-        const std::string why = tryRead(textOf(taken));
-        isNew |= why.empty();
-        if (why.empty()) continue;
-        taken.pop_back();
-        failed.emplace_back(std::move(part), why);
-      }
+    for (std::size_t before = parts.size() + 1; parts.size() < before;) {
+      before = parts.size();
+      failed_.clear();
+      take(parts, taken);
       parts.clear();
-      for (auto& [part, why] : failed) parts.push_back(part);
+      for (const auto& [part, why] : failed_) parts.push_back(part);
     }
-    for (const auto& [part, why] : failed) leaveOut(part, shownReason(why));
+    for (const auto& [part, why] : failed_) {
+      const std::string subject = str(part.kind, ' ', part.name, ": ");
+      leaveOut(part, shownReason(why.starts_with(subject) ? why.substr(subject.size()) : why));
+    }
+  }
+
+  // Halves what does not go together: few fail, of many.
+  void take(std::span<const Part> parts, std::vector<Part>& taken) {
+    if (parts.empty()) return;
+    taken.insert(taken.end(), parts.begin(), parts.end());
+    const std::string why = tryRead(textOf(taken));
+    if (why.empty()) return;
+    taken.resize(taken.size() - parts.size());
+    if (parts.size() == 1) {
+      failed_.emplace_back(parts[0], why);
+      return;
+    }
+    take(parts.first(parts.size() / 2), taken);
+    take(parts.subspan(parts.size() / 2), taken);
   }
 
   Database& database_;
   const Schema& schema_;
   std::set<std::string> left_;
   std::vector<LeftOut> leftOut_;
+  std::vector<std::pair<Part, std::string>> failed_;  // With the reason.
 };
 
 Schema without(const Chooser& chooser, Schema schema) {

@@ -257,11 +257,9 @@ std::string initialOf(const PulledColumn& column, std::string_view written) {
 // one says exactly that.
 class KnownChecks {
  public:
-  KnownChecks(const PulledTable& table, PulledColumn& column, bool hasReference)
-      : table_(table),
-        column_(column),
-        hasReference_(hasReference),
-        quoted_(quotedName(column.name)) {}
+  // `isKey`: it is no list, as a part of the identifier or because it refers to a column.
+  KnownChecks(const PulledTable& table, PulledColumn& column, bool isKey)
+      : table_(table), column_(column), isKey_(isKey), quoted_(quotedName(column.name)) {}
 
   bool tryTake(const PulledCheck& check) { return tryType(check) || tryBound(check); }
 
@@ -285,7 +283,7 @@ class KnownChecks {
                                ? str("json_valid(", quoted_, ")")
                                : str("(", quoted_, " IS NULL OR json_valid(", quoted_, "))"))) {
       column_.kind = PropertyKind::Node;
-    } else if (isText && !hasReference_ && !column_.isIdentifier &&
+    } else if (isText && !isKey_ && !column_.isIdentifier &&
                says(check, str("CASE WHEN json_valid(", quoted_, ") THEN json_type(", quoted_,
                                ") = 'array' ELSE ", quoted_, " IS NULL END"))) {
       column_.kind = PropertyKind::NodeList;
@@ -370,7 +368,7 @@ class KnownChecks {
 
   const PulledTable& table_;
   PulledColumn& column_;
-  const bool hasReference_;
+  const bool isKey_;
   const std::string quoted_;
   bool isTyped_ = false;
   std::optional<double> least_;
@@ -462,7 +460,7 @@ class TableReader {
 
   void readReferring() {
     forEachRow(database_, "select \"from\" from pragma_foreign_key_list(?1)", table_.name,
-               [this](const Execution& row) { referring_.insert(lowerCase(row.column(0).bytes)); });
+               [this](const Execution& row) { keys_.insert(lowerCase(row.column(0).bytes)); });
   }
 
   void addColumn(const ReadColumn& read, std::string key) {
@@ -568,8 +566,11 @@ class TableReader {
       behind.push_back(check.column);
     }
     std::vector<KnownChecks> known;
+    for (const std::size_t at : table_.identifier) {
+      keys_.insert(lowerCase(table_.columns[at].name));
+    }
     for (PulledColumn& column : table_.columns) {
-      known.emplace_back(table_, column, referring_.contains(lowerCase(column.name)));
+      known.emplace_back(table_, column, keys_.contains(lowerCase(column.name)));
     }
     std::vector<std::size_t> left;
     for (std::size_t at = 0; at < checks.size(); ++at) {
@@ -610,7 +611,7 @@ class TableReader {
   const TableShape& shape_;
   CreateTable text_;
   std::map<std::string, Held> held_;
-  std::set<std::string> referring_;
+  std::set<std::string> keys_;
   PulledTable table_;
 };
 

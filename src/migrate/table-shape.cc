@@ -276,6 +276,8 @@ std::string indexDefinition(const std::vector<Token>& tokens) {
   std::vector<Token> kept;
   std::copy_if(on, tokens.end(), std::back_inserter(kept),
                [](const Token& token) { return !token.isWord("asc"); });
+  // SQLite takes a text for the table's name as well.
+  if (kept.size() > 1) kept[1] = {Token::Kind::QuotedName, kept[1].name()};
   return joinTokens(kept);
 }
 
@@ -306,7 +308,7 @@ std::vector<IndexShape> readIndexes(Database& database) {
   std::vector<IndexShape> indexes;
   forEachRow(database,
              "select name, tbl_name, sql from sqlite_schema where type = ?1 and sql is not null"
-             " order by rowid",
+             " and tbl_name not like '\\_\\_schemascript\\_%' escape '\\' order by rowid",
              "index", [&indexes](const Execution& row) {
                const std::string sql = textOf(row, 2);
                const std::vector<Token> tokens = tokensOf(sql);

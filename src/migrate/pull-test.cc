@@ -55,8 +55,14 @@ export const users = Table(
     role: prop.enum({ options: ["admin", "guest"] }).default("guest"),
     active: prop.boolean().default(true),
     createdAt: prop.integer("created_at").default(value.now()),
-    bossId: prop.integer("boss_id").optional().references(() => users.id, { onDelete: "set null" }),
-    loud: prop.text().optional().generated(sql`upper(email)`, { stored: true }),
+    bossId: prop
+      .integer("boss_id")
+      .optional()
+      .references(() => users.id, { onDelete: "set null" }),
+    loud: prop
+      .text()
+      .optional()
+      .generated(sql`upper(email)`, { stored: true }),
   }),
   { indexes: [{ on: [sql`role desc`, "active"], where: sql`active`, name: "by_role" }] },
 );

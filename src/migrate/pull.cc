@@ -185,7 +185,13 @@ class Writer {
 
   static std::string chain(std::string_view indent, const std::string& key, const Texts& calls) {
     const std::string line = str(indent, key, ": prop.", joined(calls, "."), ",\n");
-    if (line.size() <= kLineMax + 1) return line;
+    // Prettier breaks chains of three with more than plain values among them, however short.
+    const bool isPlain = std::ranges::none_of(calls, [](const std::string& call) {
+      return call.starts_with("references(") || call.starts_with("enum(") ||
+             call.find("sql`") != std::string::npos;
+    });
+    const bool isShort = calls.size() < 3 || isPlain;
+    if (line.size() <= kLineMax + 1 && isShort) return line;
     std::string lines = str(indent, key, ": prop");
     for (const std::string& call : calls) lines += str('\n', indent, "  .", call);
     return str(lines, ",\n");

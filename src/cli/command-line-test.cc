@@ -75,6 +75,20 @@ TEST(CommandLine, TakesPush) {
   EXPECT_EQ(command.database, "a.db");
 }
 
+TEST(CommandLine, TakesPull) {
+  const auto plain = std::get<PullCommand>(parseCommandLine({"pull", "--db", "a.db"}));
+  EXPECT_EQ(plain.database, "a.db");
+  EXPECT_EQ(plain.output, "");
+  EXPECT_TRUE(plain.replace == Replace::No && !plain.isPartial);
+  const auto all = std::get<PullCommand>(
+      parseCommandLine({"pull", "--db", "a.db", "--out", "s.ts", "--force", "--partial"}));
+  EXPECT_EQ(all.output, "s.ts");
+  EXPECT_TRUE(all.replace == Replace::Yes && all.isPartial);
+  EXPECT_EQ(refusal({"pull"}), "pull needs a database: schemascript pull --db FILE");
+  EXPECT_EQ(refusal({"pull", "s.ts", "--db", "a.db"}),
+            "'s.ts' is too much: schemascript pull takes options only");
+}
+
 TEST(CommandLine, SuggestsTheNearOption) {
   EXPECT_EQ(refusal({"run", "a.ts", "--tiem-limit", "2s"}),
             "unknown option '--tiem-limit'; did you mean '--time-limit'?");

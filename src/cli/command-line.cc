@@ -73,6 +73,7 @@ struct Given {
   bool sourceMap = false;
   bool dryRun = false;
   bool force = false;
+  bool isPartial = false;
   bool help = false;
 };
 
@@ -303,6 +304,14 @@ Invocation makePush(const Given& given, std::vector<std::string>) {
   return PushCommand{given.words.front(), given.database, limitsFrom(given)};
 }
 
+Invocation makePull(const Given& given, std::vector<std::string>) {
+  if (given.database.empty()) {
+    throw invalidRequest("pull needs a database: schemascript pull --db FILE");
+  }
+  return PullCommand{given.database, given.output, given.force ? Replace::Yes : Replace::No,
+                     given.isPartial, limitsFrom(given)};
+}
+
 Invocation makeCompile(const Given& given, std::vector<std::string>) {
   constexpr std::array<std::string_view, 6> kOutputs{"ts", "json", "js", "sql", "mermaid", "svg"};
   std::string known;
@@ -473,7 +482,7 @@ Invocation makeDev(const Given& given, std::vector<std::string>) {
                     .configurationFile = pathFrom(given.configurationFile)};
 }
 
-const std::array<Command, 11>& commands() {
+const std::array<Command, 12>& commands() {
   const ValueOption time{"--time-limit", &Given::timeLimit};
   const ValueOption memory{"--memory-limit", &Given::memoryLimit};
   const ValueOption database{"--db", &Given::database};
@@ -498,7 +507,7 @@ const std::array<Command, 11>& commands() {
                                                {"--config", &Given::configurationFile},
                                                {"--log", &Given::log},
                                                {"--grace", &Given::grace}};
-  static const std::array<Command, 11> kCommands{{
+  static const std::array<Command, 12> kCommands{{
       {"run",
        runHelp,
        {kFile},
@@ -514,6 +523,13 @@ const std::array<Command, 11>& commands() {
        false,
        makeCall},
       {"push", pushHelp, {kFile}, {database, time, memory}, {}, false, makePush},
+      {"pull",
+       pullHelp,
+       {},
+       {database, {"-o,--out", &Given::output}, time, memory},
+       {{"--force", &Given::force}, {"--partial", &Given::isPartial}},
+       false,
+       makePull},
       {"compile",
        compileHelp,
        {kFile},

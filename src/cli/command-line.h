@@ -34,6 +34,15 @@ struct PushCommand {
   Limits limits;
 };
 
+// A schema file is made of `database`.
+struct PullCommand {
+  std::filesystem::path database;
+  std::filesystem::path output;  // Empty: standard output.
+  Replace replace = Replace::No;
+  bool isPartial = false;  // Also when something is left out.
+  Limits limits;
+};
+
 // `compile` and `evaluate`: something is made of the tables that a file declares.
 struct EmitCommand {
   std::filesystem::path file;
@@ -102,8 +111,8 @@ struct ShowText {
 };
 
 using Invocation =
-    std::variant<RunCommand, PushCommand, EmitCommand, CallCommand, BundleCommand, CacheCommand,
-                 BackupCommand, RestoreCommand, ServeCommand, DevCommand, ShowText>;
+    std::variant<RunCommand, PushCommand, PullCommand, EmitCommand, CallCommand, BundleCommand,
+                 CacheCommand, BackupCommand, RestoreCommand, ServeCommand, DevCommand, ShowText>;
 
 // `words` without the program's name. Throws InvalidRequest: what is wrong, and the word that was
 // probably meant.

@@ -14,6 +14,9 @@ ExitCode runCommand(const RunCommand& command, Output& output);
 // Creates the tables that a file declares; writes to `output` what was created.
 ExitCode pushCommand(const PushCommand& command, Output& output);
 
+// Writes a schema file of a database to `output`, or into a file.
+ExitCode pullCommand(const PullCommand& command, Output& output);
+
 // Makes an output of the tables that a file declares; writes it to `output` or into files.
 ExitCode emitCommand(const EmitCommand& command, Output& output);
 

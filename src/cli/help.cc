@@ -15,6 +15,7 @@ Commands:
   serve FILE.ts      serve an app over HTTP, each request in a sandbox of its own
   dev FILE.ts        serve it while it is being written: every change of its sources counts at once
   push FILE.ts       create the tables and indexes that FILE.ts declares and --db FILE lacks
+  pull               write a schema file of a database that is there
   compile FILE.ts    make TypeScript types, JSON Schema, a validator, SQL or a diagram of its tables
   evaluate FILE.ts   show the tables that it declares
   bundle FILE.ts     make one ES module of it and its imports, for programs that embed SchemaScript
@@ -28,7 +29,7 @@ Options:
 
 Exit codes:
   0    success
-  1    the script threw an error that nobody caught, or a push was refused
+  1    the script threw an error that nobody caught, a push was refused, or a pull left something out
   2    the command line is wrong, FILE cannot be read, or it does not compile
   3    a limit stopped the script: time, fuel or memory
   4    the database or the machine: locked, damaged, not writable, disk full
@@ -145,6 +146,25 @@ Options:
 
 FILE.ts is evaluated to find its tables, without a database: a file that declares tables and runs queries too
 is for `schemascript run --push`. What it prints goes to standard error.
+The exit codes are listed by: schemascript --help
+)";
+}
+
+std::string_view pullHelp() noexcept {
+  return R"(Writes a schema file of a database that is there. Pushed to that database, it changes nothing.
+
+Usage: schemascript pull --db FILE [OPTIONS]
+
+Options:
+  --db FILE             the database, which is only read
+  -o, --out FILE.ts     write it there instead of to standard output
+  --force               replace FILE.ts if it is there
+  --partial             if the database has what a schema cannot have, write the rest; the exit code is 1 all the same
+  --time-limit TIME     stop after that long, such as 200ms, 2s, 1m (default: 30s)
+  --memory-limit SIZE   the memory of the sandbox, such as 32mb, 1gb (default: 64mb)
+  -h, --help            this text
+
+The file is evaluated and compared with the database before it is written. docs/pull.md tells what becomes of what.
 The exit codes are listed by: schemascript --help
 )";
 }

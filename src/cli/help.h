@@ -10,6 +10,7 @@ namespace schemascript {
 std::string_view programHelp() noexcept;
 std::string_view runHelp() noexcept;
 std::string_view pushHelp() noexcept;
+std::string_view pullHelp() noexcept;
 std::string_view compileHelp() noexcept;
 std::string_view evaluateHelp() noexcept;
 std::string_view callHelp() noexcept;

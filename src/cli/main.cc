@@ -20,6 +20,9 @@ ExitCode invoke(std::vector<std::string> words, Output& output) {
   if (const auto* const command = std::get_if<PushCommand>(&invocation)) {
     return pushCommand(*command, output);
   }
+  if (const auto* const command = std::get_if<PullCommand>(&invocation)) {
+    return pullCommand(*command, output);
+  }
   if (const auto* const command = std::get_if<EmitCommand>(&invocation)) {
     return emitCommand(*command, output);
   }

@@ -2,6 +2,7 @@
 #include "migrate/table-shape.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <span>
@@ -15,6 +16,7 @@
 namespace schemascript {
 namespace {
 
+using std::string_view_literals::operator""sv;
 using Tokens = std::span<const Token>;
 
 // What only the text of a column tells. By the column's name in lower case.
@@ -30,6 +32,7 @@ struct TableText {
   std::map<std::string, ColumnText> columns;
   std::vector<std::string> checks;
   std::size_t deferredKeys = 0;
+  bool autoincrement = false;  // In a PRIMARY KEY behind the columns.
 };
 
 // The number of tokens of the parenthesis that `tokens` begin with.
@@ -88,7 +91,12 @@ void readPart(Tokens part, TableText& table) {
       column.generated = inside(expression);
       at += 1 + expression.size();
     } else if (rest[0].isSymbol('(')) {
-      at += parenthesisLength(rest);
+      const Tokens list = rest.subspan(0, parenthesisLength(rest));
+      const bool isKey = at > 0 && part[at - 1].isWord("key");
+      table.autoincrement |= isKey && std::ranges::any_of(list, [](const Token& token) {
+                               return token.isWord("autoincrement");
+                             });
+      at += list.size();
     } else {
       if (rest[0].isWord("collate") && rest.size() > 1) column.collation = upperCase(rest[1].text);
       if (rest[0].isWord("autoincrement")) column.autoincrement = true;
@@ -98,7 +106,7 @@ void readPart(Tokens part, TableText& table) {
       ++at;
     }
   }
-  if (!isTableConstraint(part.front())) table.columns[part.front().text] = std::move(column);
+  if (!isTableConstraint(part.front())) table.columns[part.front().name()] = std::move(column);
 }
 
 TableText readText(std::string_view sql) {
@@ -114,6 +122,18 @@ TableText readText(std::string_view sql) {
     table.isWithoutRowid |= option.isWord("without");
   }
   return table;
+}
+
+// A default that is a name stands for the text.
+std::string defaultText(std::string_view written) {
+  constexpr std::array kWords{"true"sv,         "false"sv,        "null"sv,
+                              "current_date"sv, "current_time"sv, "current_timestamp"sv};
+  const std::vector<Token> tokens = tokensOf(written);
+  const bool isName = tokens.size() == 1 && tokens[0].kind != Token::Kind::Other;
+  if (!isName) return joinTokens(tokens);
+  const bool isKeyword =
+      tokens[0].kind == Token::Kind::Word && std::ranges::count(kWords, tokens[0].text) != 0;
+  return isKeyword ? tokens[0].text : textConstant(unquotedText(written));
 }
 
 void readColumns(Database& database, const TableText& text, TableShape& table) {
@@ -133,7 +153,7 @@ void readColumns(Database& database, const TableText& text, TableShape& table) {
                keyColumns += row.column(4).integer != 0;
                std::string& description = columns.back().shape.description;
                description = upperCase(row.column(1).bytes);
-               const std::string initial = joinTokens(tokensOf(row.column(3).bytes));
+               const std::string initial = defaultText(row.column(3).bytes);
                if (!initial.empty() && initial != "null") description += str(" DEFAULT ", initial);
                if (row.column(5).integer == 2) description += " VIRTUAL";
                if (row.column(5).integer == 3) description += " STORED";
@@ -146,6 +166,7 @@ void readColumns(Database& database, const TableText& text, TableShape& table) {
     if (column.notNull && !isRowid) description += " NOT NULL";
     if (column.keyPosition != 0) description += " PRIMARY KEY";
     if (keyColumns > 1 && column.keyPosition != 0) description += str(" ", column.keyPosition);
+    if (column.keyPosition != 0 && text.autoincrement) description += " AUTOINCREMENT";
     if (const auto found = text.columns.find(lowerCase(column.shape.name));
         found != text.columns.end()) {
       const ColumnText& more = found->second;
@@ -181,9 +202,22 @@ void readUniqueConstraints(Database& database, TableShape& table) {
   }
 }
 
+// `id, number`: the primary key in its order; empty unless it has so many columns.
+std::string primaryKeyOf(Database& database, std::string_view table, std::size_t count) {
+  std::string columns;
+  std::size_t found = 0;
+  forEachRow(database, "select name from pragma_table_xinfo(?1) where pk > 0 order by pk", table,
+             [&columns, &found](const Execution& row) {
+               columns += str(found++ == 0 ? "" : ", ", lowerCase(row.column(0).bytes));
+             });
+  return found == count ? columns : std::string();
+}
+
 void readForeignKeys(Database& database, TableShape& table) {
   struct Key {
     std::string from, parent, to, actions;
+    bool isNamed = false;
+    std::size_t columns = 0;
   };
   std::vector<Key> keys;
   forEachRow(database,
@@ -203,8 +237,12 @@ void readForeignKeys(Database& database, TableShape& table) {
                const char* separator = key.from.empty() ? "" : ", ";
                key.from += str(separator, lowerCase(row.column(2).bytes));
                key.to += str(separator, lowerCase(row.column(3).bytes));
+               key.isNamed |= !row.column(3).bytes.empty();
+               ++key.columns;
              });
-  for (const Key& key : keys) {
+  for (Key& key : keys) {
+    // Without names, it leads to the primary key.
+    if (!key.isNamed) key.to = primaryKeyOf(database, key.parent, key.columns);
     table.constraints.push_back(str("FOREIGN KEY (", key.from, ") REFERENCES ", key.parent,
                                     key.to.empty() ? "" : str(" (", key.to, ")"), key.actions));
   }
@@ -238,6 +276,8 @@ std::string indexDefinition(const std::vector<Token>& tokens) {
   std::vector<Token> kept;
   std::copy_if(on, tokens.end(), std::back_inserter(kept),
                [](const Token& token) { return !token.isWord("asc"); });
+  // SQLite takes a text for the table's name as well.
+  if (kept.size() > 1) kept[1] = {Token::Kind::QuotedName, kept[1].name()};
   return joinTokens(kept);
 }
 
@@ -268,7 +308,7 @@ std::vector<IndexShape> readIndexes(Database& database) {
   std::vector<IndexShape> indexes;
   forEachRow(database,
              "select name, tbl_name, sql from sqlite_schema where type = ?1 and sql is not null"
-             " order by rowid",
+             " and tbl_name not like '\\_\\_schemascript\\_%' escape '\\' order by rowid",
              "index", [&indexes](const Execution& row) {
                const std::string sql = textOf(row, 2);
                const std::vector<Token> tokens = tokensOf(sql);

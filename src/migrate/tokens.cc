@@ -117,6 +117,39 @@ std::vector<Token> tokensOf(std::string_view sql) {
   return tokens;
 }
 
+std::vector<PlacedToken> placedTokensOf(std::string_view sql) {
+  std::vector<PlacedToken> tokens;
+  while (!sql.empty()) {
+    if (const std::size_t blank = blankLength(sql); blank != 0) {
+      sql.remove_prefix(blank);
+      continue;
+    }
+    const std::string_view rest = sql;
+    Token token = takeToken(sql);
+    tokens.push_back({.token = std::move(token), .text = rest.substr(0, rest.size() - sql.size())});
+  }
+  return tokens;
+}
+
+std::string writtenText(std::span<const PlacedToken> tokens) {
+  std::string text;
+  const char* end = nullptr;
+  for (const PlacedToken& each : tokens) {
+    if (end != nullptr && each.text.data() != end) text += ' ';
+    text += each.text;
+    end = each.text.data() + each.text.size();
+  }
+  return text;
+}
+
+std::string unquotedText(std::string_view token) {
+  if (token.size() < 2) return std::string(token);
+  const char first = token.front();
+  if (first == '[') return unquoted(token, ']');
+  return first == '"' || first == '`' || first == '\'' ? unquoted(token, first)
+                                                       : std::string(token);
+}
+
 namespace {
 
 // Whether the tokens of a statement so far are the beginning of a CREATE TRIGGER.

@@ -30,6 +30,19 @@ struct Token {
 // Without blanks and comments.
 std::vector<Token> tokensOf(std::string_view sql);
 
+// A token and the place where it stands: `text` is a part of what it was read from.
+struct PlacedToken {
+  Token token;
+  std::string_view text;
+};
+std::vector<PlacedToken> placedTokensOf(std::string_view sql);
+
+// Neighbours as they are written, with one blank in place of blanks and comments.
+std::string writtenText(std::span<const PlacedToken> tokens);
+
+// A name or a text constant without its quotes, in the case that it is written in.
+std::string unquotedText(std::string_view token);
+
 // With one blank between each two. Equal for texts that differ in blanks, comments, case and quotes
 // of names only; a name that needs its quotes keeps them.
 std::string joinTokens(std::span<const Token> tokens);
@@ -51,6 +64,8 @@ std::string requalified(std::string_view sql, std::string_view from, std::string
 // ASCII only, like SQLite's own comparison of names.
 std::string lowerCase(std::string_view text);
 std::string upperCase(std::string_view text);
+// `it's` -> `'it''s'`, for SQL. A text without NUL.
+std::string textConstant(std::string_view text);
 // `users` -> `"users"`, for SQL.
 std::string quotedName(std::string_view name);
 

@@ -2,6 +2,7 @@
 import { Column, getTableName, is, SQL } from "drizzle-orm";
 import type { AnySQLiteColumn } from "drizzle-orm/sqlite-core";
 import { invalidSchema } from "./errors.js";
+import { expressionText } from "./expression.js";
 import type { Facts, Misuse, ReferenceAction } from "./property.js";
 import type {
   ForeignKeyShape,
@@ -12,6 +13,7 @@ import type {
   UniqueShape,
 } from "./registry.js";
 import type { PropertyMap } from "./schema.js";
+import { createdTable } from "./sql-text.js";
 
 type Keys<Map extends PropertyMap> = keyof Map & string;
 
@@ -82,7 +84,28 @@ export interface ForeignKeyExtra<Map extends PropertyMap = PropertyMap> {
   readonly references: Function;
   readonly onDelete?: ReferenceAction;
   readonly onUpdate?: ReferenceAction;
+  /** Whether it is checked at the end of a transaction (DEFERRABLE INITIALLY DEFERRED). */
+  readonly deferred?: boolean;
   readonly name?: string;
+}
+
+/**
+ * Columns that are unique together by a constraint of the table, not by an index of its own.
+ *
+ * @example
+ * ```ts
+ * import { Table, type UniqueExtra } from "schemascript";
+ *
+ * const place: UniqueExtra = { on: ["row", "number"], constraint: true };
+ * const seats = Table("seats", (prop) => ({ row: prop.integer(), number: prop.integer() }), {
+ *   unique: [place],
+ * });
+ * ```
+ */
+export interface UniqueExtra<Map extends PropertyMap = PropertyMap> {
+  readonly on: Columns<Map>;
+  /** `true`: UNIQUE among the table's constraints, as databases have it that were made by hand. */
+  readonly constraint?: boolean;
 }
 
 /**
@@ -106,7 +129,7 @@ export interface TableExtras<
     ...(KeysWhere<Map, { readonly required: true }> | AnySQLiteColumn)[],
   ];
   /** Lists of columns whose values are unique together. */
-  readonly unique?: readonly Columns<Map>[];
+  readonly unique?: readonly (Columns<Map> | UniqueExtra<Map>)[];
   readonly indexes?: readonly IndexExtra<Map>[];
   /** Conditions of each row: a list, or by name. */
   readonly checks?: readonly SQL[] | { readonly [name: string]: SQL };
@@ -124,6 +147,11 @@ export interface TableExtras<
     > extends never
       ? Misuse<typeof EXTRAS.searchIdentifier>
       : unknown);
+  /**
+   * The table's CREATE TABLE, for one that nothing else here can say: it is executed as it is
+   * written. The columns, their keys and references are then for queries and for the outputs only.
+   */
+  readonly statement?: SQL;
   /** The table's name before it was renamed. */
   readonly was?: string;
   /** What the table is for, for people. */
@@ -143,6 +171,7 @@ export function withExtras(base: TableShape, extras: unknown): TableShape {
   const known = ["identifier", "unique", "indexes", "checks", "foreignKeys", "strict"].concat([
     "withoutRowid",
     "search",
+    "statement",
     "was",
     "describe",
   ]);
@@ -167,6 +196,7 @@ export function withExtras(base: TableShape, extras: unknown): TableShape {
         columns: keysOf(base, given.search as readonly string[], "its search"),
       }),
     }),
+    ...(given.statement !== undefined && { statement: statementShape(base, given.statement) }),
     ...(given.was !== undefined && { was: given.was }),
     ...(given.describe !== undefined && { description: given.describe }),
   });
@@ -202,11 +232,12 @@ function checkShape(shape: TableShape): void {
       }
     }
   }
-  const ofColumns = shape.columns.flatMap(({ name, unique, index }) => [
-    ...(unique ? [`${shape.name}_${name}_unique`] : []),
+  const ofColumns = shape.columns.flatMap(({ name, unique, uniqueConstraint, index }) => [
+    ...(unique && !uniqueConstraint ? [`${shape.name}_${name}_unique`] : []),
     ...(index ? [`${shape.name}_${name}_index`] : []),
   ]);
-  const ofTable = [...shape.uniques, ...shape.indexes, ...shape.checks].map(({ name }) => name);
+  const uniques = shape.uniques.filter(({ constraint }) => !constraint);
+  const ofTable = [...uniques, ...shape.indexes, ...shape.checks].map(({ name }) => name);
   const names = [...ofColumns, ...ofTable].map((name) => name.toLowerCase());
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
@@ -247,10 +278,21 @@ function nameOf(table: TableShape, keys: readonly string[], suffix: string): str
 
 function uniqueShape(
   table: TableShape,
-  columns: readonly (string | AnySQLiteColumn)[],
+  given: readonly (string | AnySQLiteColumn)[] | UniqueExtra,
 ): UniqueShape {
-  const keys = keysOf(table, columns, "its unique");
-  return Object.freeze({ name: nameOf(table, keys, "unique"), columns: keys });
+  const { on, constraint } = "on" in given ? given : { on: given, constraint: false };
+  const keys = keysOf(table, on, "its unique");
+  const name = nameOf(table, keys, "unique");
+  return Object.freeze({ name, columns: keys, ...(constraint && { constraint }) });
+}
+
+function statementShape(table: TableShape, statement: unknown): SQL {
+  if (!is(statement, SQL)) throw invalidSchema(`${table.name}: its statement is SQL`);
+  const created = createdTable(expressionText(statement, `${table.name}: its statement`));
+  if (created?.toLowerCase() !== table.name.toLowerCase()) {
+    throw invalidSchema(`${table.name}: its statement is the CREATE TABLE of this table`);
+  }
+  return statement;
 }
 
 function indexShape(table: TableShape, index: IndexExtra): IndexShape {
@@ -288,7 +330,7 @@ function checkShapes(
 
 function keyShape(table: TableShape, given: ForeignKeyExtra): ForeignKeyShape {
   const columns = keysOf(table, given.columns, "a foreign key");
-  const { references: target, onDelete, onUpdate } = given;
+  const { references: target, onDelete, onUpdate, deferred } = given;
   if (typeof target !== "function") {
     throw invalidSchema(
       `${table.name}: the references of a foreign key are a function: () => [users.id]`,
@@ -300,5 +342,6 @@ function keyShape(table: TableShape, given: ForeignKeyExtra): ForeignKeyShape {
     target: target as unknown as () => unknown,
     ...(onDelete && { onDelete }),
     ...(onUpdate && { onUpdate }),
+    ...(deferred && { deferred }),
   });
 }

@@ -15,7 +15,7 @@ export {
   type ErrorCode,
   type Violation,
 } from "./errors.js";
-export type { ForeignKeyExtra, IndexExtra, TableExtras } from "./extras.js";
+export type { ForeignKeyExtra, IndexExtra, TableExtras, UniqueExtra } from "./extras.js";
 export type { CustomOptions, EnumOptions, FieldBuilder } from "./field.js";
 export type { RunResult } from "./host.js";
 export {
@@ -51,6 +51,7 @@ export {
   type PreparedRowQuery,
   type RowQuery,
 } from "./session.js";
+export { Statement } from "./statement.js";
 export { schemaStatements } from "./statements.js";
 export { Table, type ColumnOf, type Searchable } from "./table.js";
 export { value } from "./value.js";

@@ -28,6 +28,8 @@ export interface ReferenceShape {
   readonly name?: string;
   /** What the rows that refer are called in `with`, where it is not their table's key. */
   readonly inverse?: string;
+  /** Checked at the end of a transaction, not of each statement. */
+  readonly deferred?: boolean;
 }
 
 /** A default: a value, and the form in which it is stored; or an SQL expression. */
@@ -58,6 +60,8 @@ export interface PropertyShape extends ValueShape {
   readonly identifier: boolean;
   readonly autoIncrement: boolean;
   readonly unique: boolean;
+  /** Whether `unique` is a constraint of the table, not an index of its own. */
+  readonly uniqueConstraint?: boolean;
   /** Whether an index of its own, not a unique one, was asked for. */
   readonly index: boolean;
   readonly default?: DefaultShape;
@@ -73,6 +77,12 @@ export interface PropertyShape extends ValueShape {
   /** The exact count of characters, bytes or elements. */
   readonly length?: number;
   readonly pattern?: RegExp;
+  /** What the column is declared as, where it is not its storage. */
+  readonly declared?: string;
+  /** How SQLite compares its texts. */
+  readonly collation?: string;
+  /** Whether a property that is required has no NOT NULL all the same. */
+  readonly withoutNotNull?: boolean;
   /** The column's name before it was renamed. */
   readonly was?: string;
   readonly description?: string;
@@ -192,6 +202,13 @@ export const MISUSE = {
   pattern: "pattern() is for texts",
 } as const;
 
+// As SQLite's grammar has the type of a column: words or names in quotes, and up to two numbers.
+const DECLARED_TYPE =
+  /^(?:(?:[A-Za-z_\u0080-\u{10ffff}][\w$\u0080-\u{10ffff}]*|"(?:[^"]|"")*"|\[[^\]]*\]|`[^`]*`|'(?:[^']|'')*')(?:\s+|(?=\()|$))+(?:\(\s*[+-]?[\w.]+\s*(?:,\s*[+-]?[\w.]+\s*)?\))?$/u;
+// Where the type would end, and something else begin.
+const NO_TYPE =
+  /(?<![\w"'`[$])(?:constraint|primary|not|null|unique|check|default|collate|references|generated|always|as|deferrable|on)(?![\w$])/i;
+
 /** What a bound may be, for each type: the same in a type error and in an exception. */
 export const BOUNDS = {
   integer: "the bound of an integer is a whole number within 2^53",
@@ -283,6 +300,11 @@ export interface ReferenceOptions<
   readonly name?: Name;
   /** What the rows that refer are called in `with`; otherwise it is their table's key. */
   readonly inverse?: Inverse;
+  /**
+   * Whether it is checked at the end of a transaction, so that rows may come in any order
+   * (DEFERRABLE INITIALLY DEFERRED).
+   */
+  readonly deferred?: boolean;
 }
 
 type Integral = "integer" | "bigint";
@@ -378,10 +400,12 @@ export class Property<Value, F extends Facts> implements AnyProperty {
 
   /**
    * No two rows may hold the same value (NULL is never the same). Kept by an index
-   * `table_column_unique`.
+   * `table_column_unique`; with `constraint`, by a UNIQUE of the column itself, as databases have it
+   * that were made by hand.
    */
-  unique(): Property<Value, F> {
-    return new Property({ ...this.#shape, unique: true });
+  unique(options?: { readonly constraint?: boolean }): Property<Value, F> {
+    const uniqueConstraint = options?.constraint ?? false;
+    return new Property({ ...this.#shape, unique: true, uniqueConstraint });
   }
 
   /** Makes an index `table_column_index`, for queries that look for values of this column. */
@@ -440,7 +464,7 @@ export class Property<Value, F extends Facts> implements AnyProperty {
     if (typeof target !== "function") {
       throw invalidSchema("references() takes a function that answers a column: () => Users.id");
     }
-    const { onDelete, onUpdate, name, inverse } = options ?? {};
+    const { onDelete, onUpdate, name, inverse, deferred } = options ?? {};
     for (const each of [name, inverse]) {
       if (each !== undefined && (typeof each !== "string" || each === "")) {
         throw invalidSchema("the name and the inverse of a reference are strings, not empty");
@@ -454,6 +478,7 @@ export class Property<Value, F extends Facts> implements AnyProperty {
         ...(onUpdate && { onUpdate }),
         ...(name && { name }),
         ...(inverse && { inverse }),
+        ...(deferred && { deferred }),
       }),
     });
   }
@@ -566,6 +591,38 @@ export class Property<Value, F extends Facts> implements AnyProperty {
         stored: options?.stored ?? false,
       }),
     });
+  }
+
+  /**
+   * What the column is declared as, where it is not `prop`'s own type: `NVARCHAR(160)`. For tables
+   * with `strict: false`; what SQLite then does with a value is told by its rules of affinity.
+   */
+  declaredAs(type: string): Property<Value, F> {
+    if (typeof type !== "string" || !DECLARED_TYPE.test(type) || NO_TYPE.test(type)) {
+      throw invalidSchema(
+        'declaredAs() takes words, and up to two numbers in parentheses: "DECIMAL(10,2)"',
+      );
+    }
+    return new Property({ ...this.#shape, declared: type });
+  }
+
+  /**
+   * How SQLite compares and sorts the column's texts: `nocase` (the letters A to Z are equal to a
+   * to z), `rtrim` (blanks at the end do not count), or `binary`, which is so without it.
+   */
+  collate(name: string): Property<Value, F> {
+    if (typeof name !== "string" || !/^[A-Za-z_]\w*$/.test(name)) {
+      throw invalidSchema('collate() takes the name of a collation: "nocase"');
+    }
+    return new Property({ ...this.#shape, collation: name });
+  }
+
+  /**
+   * Leaves out NOT NULL, and nothing else: for an identifier of a database that was made without
+   * it. SQLite then takes NULL in it; the types do not.
+   */
+  withoutNotNull(): Property<Value, F> {
+    return new Property({ ...this.#shape, withoutNotNull: true });
   }
 
   /** The column's name before it was renamed: a migration keeps its values. */

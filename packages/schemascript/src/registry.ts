@@ -24,6 +24,8 @@ export interface IndexShape {
 export interface UniqueShape {
   readonly name: string;
   readonly columns: readonly string[];
+  /** Whether it is a constraint of the table, not an index of its own. */
+  readonly constraint?: boolean;
 }
 
 export interface TableCheckShape {
@@ -38,6 +40,7 @@ export interface ForeignKeyShape {
   readonly target: () => unknown;
   readonly onDelete?: ReferenceAction;
   readonly onUpdate?: ReferenceAction;
+  readonly deferred?: boolean;
 }
 
 /** An FTS5 table beside the table, which triggers keep in step. */
@@ -59,20 +62,30 @@ export interface TableShape {
   readonly checks: readonly TableCheckShape[];
   readonly foreignKeys: readonly ForeignKeyShape[];
   readonly search?: SearchShape;
+  /** The table's CREATE statement, where it is not made of all the others. */
+  readonly statement?: SQL;
   readonly was?: string;
   readonly description?: string;
 }
 
-/** A view: what View() declares. Its query is Drizzle's. */
+/** A view: what View() declares. */
 export interface ViewShape {
   readonly name: string;
   /** The names of its columns, in their order. */
   readonly columns: readonly string[];
   readonly query: SQL;
+  /** Whether the statement names the columns, and not the query. */
+  readonly columnList: boolean;
+}
+
+/** What Statement() declares. */
+export interface StatementShape {
+  readonly sql: SQL;
 }
 
 const declared = new Set<TableShape>();
 const views = new Set<ViewShape>();
+const statements = new Set<StatementShape>();
 
 /**
  * Adds a table to those that are pushed. Two shapes of one name may stand side by side; they are
@@ -95,4 +108,14 @@ export function declareView(shape: ViewShape): void {
 /** All declared views, in the order of their declaration. */
 export function declaredViews(): readonly ViewShape[] {
   return [...views];
+}
+
+/** Adds a statement to those that are pushed, behind all tables and views. */
+export function declareStatement(shape: StatementShape): void {
+  statements.add(shape);
+}
+
+/** All declared statements, in the order of their declaration. */
+export function declaredStatements(): readonly StatementShape[] {
+  return [...statements];
 }

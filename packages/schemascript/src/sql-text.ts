@@ -5,6 +5,26 @@ export function nameText(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+/** A whole statement with its semicolon, which a comment at its end does not swallow. */
+export function closedText(statement: string): string {
+  const text = statement.trim().replace(/[\s;]+$/, "");
+  return /--[^\n]*$/.test(text) ? `${text}\n;` : `${text};`;
+}
+
+// A name in SQL, in any of its quotes.
+const NAME = /"(?:[^"]|"")*"|\[[^\]]*\]|`(?:[^`]|``)*`|'(?:[^']|'')*'|[\w$\u0080-\u{10ffff}]+/uy;
+
+/** What a CREATE TABLE creates; nothing for other statements. */
+export function createdTable(statement: string): string | undefined {
+  const head = /^\s*create\s+table\s+(?:if\s+not\s+exists\s+)?/i.exec(statement)?.[0];
+  if (head === undefined) return undefined;
+  NAME.lastIndex = head.length;
+  const name = NAME.exec(statement)?.[0];
+  const quote = name?.[0] ?? "";
+  if (quote === "[") return name?.slice(1, -1);
+  return `"'\``.includes(quote) ? name?.slice(1, -1).replaceAll(quote + quote, quote) : name;
+}
+
 /** One stored value as an SQL constant: what DEFAULT and CHECK clauses hold. */
 export function constantText(stored: unknown): string {
   switch (typeof stored) {

@@ -6,23 +6,27 @@ import { columnChecks, type Check } from "./checks.js";
 import { invalidSchema } from "./errors.js";
 import { expressionText, queryText } from "./expression.js";
 import {
+  declaredStatements,
   declaredTables,
   declaredViews,
   type ColumnShape,
   type IndexShape,
+  type StatementShape,
   type TableShape,
   type ViewShape,
 } from "./registry.js";
 import { schemaShape, type Schema } from "./schema.js";
 import { searchStatements } from "./search.js";
-import { constantText, nameText } from "./sql-text.js";
+import { closedText, constantText, nameText } from "./sql-text.js";
+import { shapeOfStatement, type Statement } from "./statement.js";
 import { generatedText, referenced, referencedTogether, shapeOfTable } from "./table.js";
 import { shapeOfView, type View } from "./view.js";
 
 /**
  * The SQL that creates the tables, one statement each: referenced tables first, and behind a table
- * its indexes, its search and the triggers that keep that; the views are last. Without an argument,
- * of everything that was declared with Schema(), Table() and View().
+ * its indexes, its search and the triggers that keep that; then the views, and what Statement()
+ * says. Without an argument, of everything that was declared with Schema(), Table(), View() and
+ * Statement().
  *
  * @example
  * ```ts
@@ -41,9 +45,15 @@ import { shapeOfView, type View } from "./view.js";
  * ```
  */
 export function schemaStatements(
-  tables?: readonly (Schema | DrizzleTable | View)[],
+  tables?: readonly (Schema | DrizzleTable | View | Statement)[],
 ): readonly string[] {
-  const shapes = tables?.map(shapeOf) ?? [...declaredTables(), ...declaredViews()];
+  const given = tables?.map(shapeOf) ?? [
+    ...declaredTables(),
+    ...declaredViews(),
+    ...declaredStatements(),
+  ];
+  const shapes = given.filter((shape): shape is TableShape | ViewShape => !isStatement(shape));
+  const last = given.filter(isStatement).map(renderStatement);
   const byName = new Map<string, Rendered>();
   const views = new Map<string, Rendered>();
   for (const shape of shapes) {
@@ -69,7 +79,8 @@ export function schemaStatements(
       );
     }
   }
-  return [...inOrder(byName), ...views.values()].flatMap(({ statements }) => statements);
+  const rendered = [...inOrder(byName), ...views.values()];
+  return [...rendered.flatMap(({ statements }) => statements), ...last];
 }
 
 interface Rendered {
@@ -79,17 +90,29 @@ interface Rendered {
   readonly references: readonly string[];
 }
 
-function shapeOf(table: unknown): TableShape | ViewShape {
-  const shape = schemaShape(table) ?? shapeOfTable(table) ?? shapeOfView(table);
-  if (!shape)
-    throw invalidSchema("schemaStatements() takes what Schema() and Table() made, and View()");
+function shapeOf(table: unknown): TableShape | ViewShape | StatementShape {
+  const shape =
+    schemaShape(table) ?? shapeOfTable(table) ?? shapeOfView(table) ?? shapeOfStatement(table);
+  if (!shape) {
+    throw invalidSchema(
+      "schemaStatements() takes what Schema(), Table(), View() and Statement() made",
+    );
+  }
   return shape;
 }
 
-function renderView({ name, columns, query }: ViewShape): Rendered {
-  const text = queryText(query, `${name}: its query`);
-  const names = columns.map(nameText).join(", ");
-  const statement = `CREATE VIEW ${nameText(name)} (${names}) AS\n  ${text};`;
+function isStatement(shape: TableShape | ViewShape | StatementShape): shape is StatementShape {
+  return "sql" in shape;
+}
+
+function renderStatement({ sql }: StatementShape): string {
+  return closedText(queryText(sql, "a statement"));
+}
+
+function renderView({ name, columns, query, columnList }: ViewShape): Rendered {
+  const text = closedText(queryText(query, `${name}: its query`));
+  const names = columnList ? ` (${columns.map(nameText).join(", ")})` : "";
+  const statement = `CREATE VIEW ${nameText(name)}${names} AS\n  ${text}`;
   return { statements: [statement], types: "", references: [] };
 }
 
@@ -114,35 +137,16 @@ function inOrder(byName: ReadonlyMap<string, Rendered>): readonly Rendered[] {
 }
 
 function render(table: TableShape): Rendered {
-  const references: string[] = [];
-  const lines = table.columns.map((column) => {
-    const type = table.strict || column.storage !== "ANY" ? [column.storage] : [];
-    const parts = [nameText(column.name), ...type, ...constraints(table, column)];
-    if (column.reference) {
-      const target = checkedTarget(table, column);
-      references.push(getTableName(target.table).toLowerCase());
-      parts.push(...referencesText([target], column.reference));
-    }
-    return parts.join(" ");
-  });
-  if (table.identifier) lines.push(`PRIMARY KEY ${columnList(table, table.identifier)}`);
-  for (const { name, condition } of table.checks) {
-    const text = expressionText(condition, `${table.name}: the check ${name}`);
-    lines.push(checkText({ name, condition: text }));
-  }
-  table.foreignKeys.forEach((key, at) => {
-    const targets = checkedTargets(table, at);
-    references.push(getTableName((targets[0] as AnySQLiteColumn).table).toLowerCase());
-    const parts = [`CONSTRAINT ${nameText(key.name)} FOREIGN KEY`, columnList(table, key.columns)];
-    lines.push(parts.concat(referencesText(targets, key)).join(" "));
-  });
-
+  const { lines, references } = table.statement ? renderedAside(table) : renderLines(table);
   const options = [table.strict && "STRICT", table.withoutRowid && "WITHOUT ROWID"];
   const behind = options.filter((option) => option !== false).join(", ");
   const body = lines.map((line) => `  ${line}`).join(",\n");
+  const statement = table.statement
+    ? closedText(expressionText(table.statement, `${table.name}: its statement`))
+    : `CREATE TABLE ${nameText(table.name)} (\n${body}\n)${behind && ` ${behind}`};`;
   return {
     statements: [
-      `CREATE TABLE ${nameText(table.name)} (\n${body}\n)${behind && ` ${behind}`};`,
+      statement,
       ...indexesOf(table).map((index) => indexText(table, index)),
       ...searchStatements(table),
     ],
@@ -153,13 +157,74 @@ function render(table: TableShape): Rendered {
   };
 }
 
+interface Lines {
+  readonly lines: readonly string[];
+  readonly references: string[];
+}
+
+// Of a table that has a statement of its own: only where it leads counts.
+function renderedAside(table: TableShape): Lines {
+  const targets = [
+    ...table.columns.filter(({ reference }) => reference).map((each) => referenced(table, each)),
+    ...table.foreignKeys.map((_, at) => referencedTogether(table, at)[0] as AnySQLiteColumn),
+  ];
+  return { lines: [], references: targets.map((each) => getTableName(each.table).toLowerCase()) };
+}
+
+function renderLines(table: TableShape): Lines {
+  const references: string[] = [];
+  const lines = table.columns.map((column) => {
+    const type = typeText(table, column);
+    const parts = [nameText(column.name), ...type, ...constraints(table, column)];
+    if (column.reference) {
+      const target = checkedTarget(table, column);
+      references.push(getTableName(target.table).toLowerCase());
+      parts.push(...referencesText([target], column.reference));
+    }
+    return parts.join(" ");
+  });
+  if (table.identifier) lines.push(`PRIMARY KEY ${columnList(table, table.identifier)}`);
+  for (const { columns, constraint } of table.uniques) {
+    if (constraint) lines.push(`UNIQUE ${columnList(table, columns)}`);
+  }
+  for (const { name, condition } of table.checks) {
+    const text = expressionText(condition, `${table.name}: the check ${name}`);
+    lines.push(checkText({ name, condition: text }));
+  }
+  table.foreignKeys.forEach((key, at) => {
+    const targets = checkedTargets(table, at);
+    references.push(getTableName((targets[0] as AnySQLiteColumn).table).toLowerCase());
+    const parts = [`CONSTRAINT ${nameText(key.name)} FOREIGN KEY`, columnList(table, key.columns)];
+    lines.push(parts.concat(referencesText(targets, key)).join(" "));
+  });
+  return { lines, references };
+}
+
+const STRICT_TYPES = ["INT", "INTEGER", "REAL", "TEXT", "BLOB", "ANY"];
+
+// In a table that is not STRICT, a column needs no type.
+function typeText(table: TableShape, { name, storage, declared }: ColumnShape): readonly string[] {
+  if (declared === undefined) return table.strict || storage !== "ANY" ? [storage] : [];
+  if (table.strict && !STRICT_TYPES.includes(declared.toUpperCase())) {
+    throw invalidSchema(
+      `${table.name}.${name} is declared as ${declared}, which a STRICT table does not know: ` +
+        "give the table strict: false",
+    );
+  }
+  return [declared];
+}
+
 // Those of single columns first, in the order of the columns.
 function indexesOf(table: TableShape): readonly IndexShape[] {
-  const ofColumns = table.columns.flatMap(({ key, name, unique, index }) => [
-    ...(unique ? [{ name: `${table.name}_${name}_unique`, unique: true, on: [key] }] : []),
+  const ofColumns = table.columns.flatMap(({ key, name, unique, uniqueConstraint, index }) => [
+    ...(unique && !uniqueConstraint
+      ? [{ name: `${table.name}_${name}_unique`, unique: true, on: [key] }]
+      : []),
     ...(index ? [{ name: `${table.name}_${name}_index`, unique: false, on: [key] }] : []),
   ]);
-  const ofTable = table.uniques.map(({ name, columns }) => ({ name, unique: true, on: columns }));
+  const ofTable = table.uniques
+    .filter(({ constraint }) => !constraint)
+    .map(({ name, columns }) => ({ name, unique: true, on: columns }));
   return [...ofColumns, ...ofTable, ...table.indexes];
 }
 
@@ -190,8 +255,11 @@ function constraints(table: TableShape, column: ColumnShape): string[] {
   if (column.autoIncrement) parts.push("AUTOINCREMENT");
   // An INTEGER PRIMARY KEY is the rowid, which is never NULL; any other primary key of SQLite may
   // be.
-  const isRowid = column.identifier && column.storage === "INTEGER" && !table.withoutRowid;
-  if (column.required && !isRowid) parts.push("NOT NULL");
+  const declared = (column.declared ?? column.storage).toUpperCase();
+  const isRowid = column.identifier && declared === "INTEGER" && !table.withoutRowid;
+  if (column.required && !isRowid && !column.withoutNotNull) parts.push("NOT NULL");
+  if (column.unique && column.uniqueConstraint) parts.push("UNIQUE");
+  if (column.collation) parts.push(`COLLATE ${column.collation}`);
   if (column.default) parts.push(`DEFAULT ${defaultText(table, column)}`);
   if (column.generated) {
     const kind = column.generated.stored ? "STORED" : "VIRTUAL";
@@ -225,11 +293,20 @@ function checkedTarget(table: TableShape, column: ColumnShape): AnySQLiteColumn 
   if (!target.primary && !target.isUnique && !isUniqueAlone(target)) {
     throw invalidSchema(`${from} references ${to}, which is neither an identifier nor unique`);
   }
-  const storage = target.getSQLType().toUpperCase();
-  if (storage !== column.storage) {
+  const storage = otherStorage(column, target);
+  if (storage) {
     throw invalidSchema(`${from} is ${column.storage} and references ${to}, which is ${storage}`);
   }
   return target;
+}
+
+// What the target is stored as, where that is not the column's storage. Nothing is held against
+// declared types: their affinity decides.
+function otherStorage(column: ColumnShape, target: AnySQLiteColumn): string | undefined {
+  const shape = shapeOfTable(target.table)?.columns.find(({ name }) => name === target.name);
+  if (column.declared !== undefined || shape?.declared !== undefined) return undefined;
+  const storage = shape?.storage ?? target.getSQLType().toUpperCase();
+  return storage === column.storage ? undefined : storage;
 }
 
 // Through the extras of its table.
@@ -255,8 +332,8 @@ function checkedTargets(table: TableShape, at: number): readonly AnySQLiteColumn
   const fail = (why: string) => invalidSchema(`${table.name}: the foreign key ${name} ${why}`);
   targets.forEach((target, index) => {
     const column = columnOf(table, columns[index] as string);
-    const storage = target.getSQLType().toUpperCase();
-    if (storage !== column.storage) {
+    const storage = otherStorage(column, target);
+    if (storage) {
       const to = `${shape.name}.${target.name}`;
       throw fail(`leads from ${column.name}, ${column.storage}, to ${to}, which is ${storage}`);
     }
@@ -288,13 +365,15 @@ function checkedTargets(table: TableShape, at: number): readonly AnySQLiteColumn
 
 function referencesText(
   targets: readonly AnySQLiteColumn[],
-  { onDelete, onUpdate }: Pick<TableShape["foreignKeys"][number], "onDelete" | "onUpdate">,
+  options: Pick<TableShape["foreignKeys"][number], "onDelete" | "onUpdate" | "deferred">,
 ): string[] {
+  const { onDelete, onUpdate, deferred } = options;
   const owner = (targets[0] as AnySQLiteColumn).table;
   const columns = targets.map((target) => nameText(target.name)).join(", ");
   const parts = [`REFERENCES ${nameText(getTableName(owner))} (${columns})`];
   if (onDelete) parts.push(`ON DELETE ${onDelete.toUpperCase()}`);
   if (onUpdate) parts.push(`ON UPDATE ${onUpdate.toUpperCase()}`);
+  if (deferred) parts.push("DEFERRABLE INITIALLY DEFERRED");
   return parts;
 }
 

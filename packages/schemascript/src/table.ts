@@ -250,15 +250,20 @@ function adopt(table: DrizzleTable, shape: TableShape): void {
 // The extras are asked for later, by whoever wants to know a table's indexes and constraints. Until
 // then the table may be known by a shape with more of them than the one that its columns are of.
 function drizzleTable(columnsOf: TableShape): DrizzleTable {
-  const builders = columnsOf.columns.map(
-    (column) => [column.key, columnBuilder(columnsOf, column)] as const,
-  );
   const table: DrizzleTable = sqliteTable(
     columnsOf.name,
-    Object.fromEntries(builders) as Record<string, never>,
+    columnBuilders(columnsOf),
     (self) => constraintsOf(shapes.get(table) ?? columnsOf, self) as never,
   );
   return table;
+}
+
+/** Drizzle's builders of a shape's columns, by key. */
+export function columnBuilders(shape: TableShape): Record<string, never> {
+  const builders = shape.columns.map(
+    (column) => [column.key, columnBuilder(shape, column)] as const,
+  );
+  return Object.fromEntries(builders) as Record<string, never>;
 }
 
 function constraintsOf(
@@ -382,7 +387,10 @@ function columnBuilder(table: TableShape, shape: ColumnShape): Builder {
   builder.build = (owner) => {
     const column = build(owner);
     const where = `${getTableName(column.table)}.${column.name}`;
-    return Object.assign(column, conversionsOf(shape, where));
+    const { declared } = shape;
+    return Object.assign(column, conversionsOf(shape, where), {
+      ...(declared !== undefined && { getSQLType: () => declared.toLowerCase() }),
+    });
   };
   return builder;
 }

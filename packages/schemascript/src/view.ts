@@ -1,10 +1,12 @@
-// Views: a query of Drizzle's that has a name, and a place among the declared tables.
+// Views: a query, Drizzle's or SQL, that has a name and a place among the declared tables.
 import { Column, is, SQL, Table as DrizzleTable, type ColumnsSelection } from "drizzle-orm";
 import type { AddAliasToSelection } from "drizzle-orm/query-builders/select.types";
 import { QueryBuilder, sqliteView, type SQLiteViewWithSelection } from "drizzle-orm/sqlite-core";
 import { invalidSchema } from "./errors.js";
+import type { FieldBuilder } from "./field.js";
 import { declareView, type ViewShape } from "./registry.js";
-import { checkName } from "./schema.js";
+import { checkName, tableShape, type PropertyMap } from "./schema.js";
+import { columnBuilders, type ColumnOf } from "./table.js";
 
 /**
  * What a view shows: a select of Drizzle's.
@@ -44,6 +46,11 @@ export type View<
   Selection extends ColumnsSelection = any,
 > = SQLiteViewWithSelection<Name, false, AddAliasToSelection<Selection, Name, "sqlite">>;
 
+/** What the builder of a view's columns makes of them. */
+type Selected<Name extends string, Map extends PropertyMap> = {
+  [Key in keyof Map & string]: ColumnOf<Name, Key, Map[Key]["_"]["value"], Map[Key]["_"]["facts"]>;
+};
+
 // By the view's target: Drizzle's views are proxies.
 const shapes = new WeakMap<object, ViewShape>();
 
@@ -75,25 +82,84 @@ const shapes = new WeakMap<object, ViewShape>();
  * await db.insert(posts).values({ authorId: 1 });
  * console.log(await db.select().from(authors)); // [{ name: "Ada", posts: 1 }]
  * ```
+ *
+ * With a builder of its columns, the query is SQL; that the columns are what it selects is not
+ * checked. `columnList` writes their names into the statement, for a query that has other names.
+ *
+ * @example
+ * ```ts
+ * import { sql } from "drizzle-orm";
+ * import { database, schemaStatements, Table, View } from "schemascript";
+ *
+ * const users = Table("users", (prop) => ({ id: prop.integer().identifier(), name: prop.text() }));
+ * const initials = View(
+ *   "initials",
+ *   (prop) => ({ initial: prop.text(), users: prop.integer() }),
+ *   sql`SELECT substr(name, 1, 1) AS initial, count(*) AS users FROM users GROUP BY 1`,
+ * );
+ *
+ * const db = database();
+ * for (const statement of schemaStatements()) await db.run(statement);
+ * await db.insert(users).values([{ name: "Ada" }, { name: "Alan" }]);
+ * console.log(await db.select().from(initials)); // [{ initial: "A", users: 2 }]
+ * ```
  */
 export function View<const Name extends string, Selection extends ColumnsSelection>(
   name: Name,
   query: ViewQuery<Selection> | ((query: QueryBuilder) => ViewQuery<Selection>),
-): View<Name, Selection> {
+): View<Name, Selection>;
+export function View<const Name extends string, Map extends PropertyMap>(
+  name: Name,
+  builder: (prop: FieldBuilder) => Map,
+  query: SQL,
+  options?: { readonly columnList?: boolean },
+): View<Name, Selected<Name, Map>>;
+export function View(
+  name: string,
+  first: unknown,
+  text?: unknown,
+  options?: { readonly columnList?: boolean },
+): unknown {
   checkName("a view", name);
+  return text === undefined
+    ? viewOfQuery(name, first)
+    : viewOfText(name, first as (prop: FieldBuilder) => PropertyMap, text, options);
+}
+
+function viewOfText(
+  name: string,
+  builder: (prop: FieldBuilder) => PropertyMap,
+  query: unknown,
+  options?: { readonly columnList?: boolean },
+): unknown {
+  if (!is(query, SQL))
+    throw invalidSchema(`${name}: the query of a view is SQL: sql\`SELECT ...\``);
+  const columns = tableShape(name, builder);
+  return declared(sqliteView(name, columnBuilders(columns)).as(query), {
+    name,
+    columns: Object.freeze(columns.columns.map((column) => column.name)),
+    query,
+    columnList: options?.columnList ?? false,
+  });
+}
+
+function viewOfQuery(name: string, query: unknown): unknown {
   const built: unknown = typeof query === "function" ? query(new QueryBuilder()) : query;
   if (!isQuery(built)) {
     throw invalidSchema(`${name}: a view is a select: (query) => query.select().from(users)`);
   }
-  const view = sqliteView(name).as(built as never) as object;
-  const shape: ViewShape = Object.freeze({
+  return declared(sqliteView(name).as(built as never), {
     name,
     columns: Object.freeze(columnNames(name, built._.selectedFields)),
     query: built.getSQL(),
+    columnList: true,
   });
-  shapes.set(view, shape);
+}
+
+function declared(view: object, shape: ViewShape): object {
+  shapes.set(view, Object.freeze(shape));
   declareView(shape);
-  return view as View<Name, Selection>;
+  return view;
 }
 
 /** The shape of a view that View() made, or undefined for what is none. */

@@ -22,7 +22,7 @@ const BELOW: Record<string, readonly string[]> = {
   registry: ["property"],
   checks: ["expression", "pattern", "registry", "sql-text", "storage"],
   schema: ["errors", "property", "field", "registry", "outputs/methods"],
-  extras: ["errors", "property", "registry", "schema"],
+  extras: ["errors", "expression", "property", "registry", "schema", "sql-text"],
   table: [
     "checks",
     "errors",
@@ -37,7 +37,8 @@ const BELOW: Record<string, readonly string[]> = {
     "outputs/methods",
   ],
   search: ["errors", "registry", "sql-text", "table"],
-  view: ["errors", "registry", "schema"],
+  view: ["errors", "field", "registry", "schema", "table"],
+  statement: ["errors", "registry"],
   statements: [
     "checks",
     "errors",
@@ -46,6 +47,7 @@ const BELOW: Record<string, readonly string[]> = {
     "registry",
     "schema",
     "search",
+    "statement",
     "table",
     "view",
   ],
@@ -79,6 +81,7 @@ const BELOW: Record<string, readonly string[]> = {
     "schema",
     "search",
     "session",
+    "statement",
     "statements",
     "table",
     "value",
@@ -95,7 +98,7 @@ const BELOW: Record<string, readonly string[]> = {
 
 const DRIZZLE = [
   ...["property", "value", "registry", "expression", "checks", "extras"],
-  ...["table", "search", "view", "statements", "relations"],
+  ...["table", "search", "view", "statement", "statements", "relations"],
   ...["row-shape", "statement-cache", "params", "prepared", "session", "driver"],
 ];
 

@@ -280,7 +280,10 @@ test("a name stands for one shape", () => {
   const different = Schema("Same", (prop) => ({ id: prop.text().identifier() }));
   assert.throws(() => schemaStatements([one, different]), /two different tables are called Same/);
   assert.throws(() => pendingSchema(), { code: "invalid-schema" });
-  assert.throws(() => schemaStatements([{} as never]), /takes what Schema\(\) and Table\(\) made/);
+  assert.throws(
+    () => schemaStatements([{} as never]),
+    /takes what Schema\(\), Table\(\), View\(\) and Statement\(\) made/,
+  );
 });
 
 test("a table of a schema is made once, and is one of Drizzle's", () => {

@@ -1,7 +1,12 @@
 // The whole schema as data for programs, and as a listing for people.
 import { columnChecks } from "../checks.js";
 import { expressionText, queryText } from "../expression.js";
-import type { ColumnShape, TableShape, ViewShape } from "../registry.js";
+import {
+  declaredStatements,
+  type ColumnShape,
+  type TableShape,
+  type ViewShape,
+} from "../registry.js";
 import { constantText, nameText } from "../sql-text.js";
 import { edgesOf, isKey, typeWord, type Edge } from "./graph.js";
 import { rowRule, valueRule } from "./rules.js";
@@ -27,6 +32,8 @@ export interface SchemaDescription {
     readonly columns: readonly string[];
     readonly sql: string;
   }[];
+  /** What Statement() says. */
+  readonly statements?: readonly string[];
 }
 
 /** One table of a SchemaDescription. */
@@ -49,6 +56,7 @@ export interface TableDescription {
   }[];
   readonly checks: readonly { readonly name: string; readonly sql: string }[];
   readonly search?: { readonly name: string; readonly columns: readonly string[] };
+  readonly statement?: string;
 }
 
 /** One column of a TableDescription. */
@@ -57,6 +65,9 @@ export interface ColumnDescription {
   readonly name: string;
   readonly type: string;
   readonly storage: string;
+  /** What it is declared as, where it is not its storage. */
+  readonly declared?: string;
+  readonly collation?: string;
   readonly array: boolean;
   readonly required: boolean;
   readonly identifier: boolean;
@@ -85,6 +96,7 @@ export interface ReferenceDescription {
   readonly targets: readonly string[];
   readonly onDelete?: string;
   readonly onUpdate?: string;
+  readonly deferred?: boolean;
 }
 
 /** The description of these tables and views. */
@@ -92,6 +104,7 @@ export function describe(
   tables: readonly TableShape[],
   views: readonly ViewShape[],
 ): SchemaDescription {
+  const statements = declaredStatements().map(({ sql }) => queryText(sql, "a statement"));
   return {
     version: 1,
     tables: tables.map(tableDescription),
@@ -100,12 +113,13 @@ export function describe(
       columns,
       sql: queryText(query, `the view ${name}`),
     })),
+    ...(statements.length > 0 && { statements }),
   };
 }
 
 function tableDescription(table: TableShape): TableDescription {
   const nameOf = (key: string) => table.columns.find((each) => each.key === key)?.name ?? key;
-  const { description, was, search } = table;
+  const { description, was, search, statement } = table;
   return {
     name: table.name,
     ...(description && { description }),
@@ -134,6 +148,7 @@ function tableDescription(table: TableShape): TableDescription {
       })),
     ],
     ...(search && { search: { name: search.name, columns: search.columns.map(nameOf) } }),
+    ...(statement && { statement: expressionText(statement, `${table.name}: its statement`) }),
   };
 }
 
@@ -146,6 +161,8 @@ function columnDescription(table: TableShape, column: ColumnShape): ColumnDescri
     name: column.name,
     type: column.type === "numbered" ? "enum" : column.type,
     storage: column.storage,
+    ...(column.declared !== undefined && { declared: column.declared }),
+    ...(column.collation !== undefined && { collation: column.collation }),
     array: column.array,
     required: column.required,
     identifier: isKey(table, column),
@@ -185,13 +202,14 @@ function generatedText(table: TableShape, column: ColumnShape): string {
 }
 
 function referenceDescription(edge: Edge): ReferenceDescription {
-  const { columns, to, toColumns, onDelete, onUpdate } = edge;
+  const { columns, to, toColumns, onDelete, onUpdate, deferred } = edge;
   return {
     columns,
     table: to,
     targets: toColumns,
     ...(onDelete && { onDelete }),
     ...(onUpdate && { onUpdate }),
+    ...(deferred && { deferred }),
   };
 }
 
@@ -235,6 +253,7 @@ function tableListing(table: TableDescription, shape: TableShape): string {
     ...(table.search ? [`search (${table.search.columns.join(", ")})`] : []),
     ...(table.strict ? [] : ["not strict"]),
     ...(table.withoutRowid ? ["without rowid"] : []),
+    ...(table.statement === undefined ? [] : ["by a statement of its own"]),
   ];
   const head = table.description ? `${table.name} - ${oneLine(table.description)}` : table.name;
   return [head, ...[...lines, ...extras].map((line) => `  ${line}`)].join("\n");
@@ -243,9 +262,11 @@ function tableListing(table: TableDescription, shape: TableShape): string {
 function facts(table: TableDescription, column: ColumnDescription): string {
   const { min, max, minLength, maxLength, pattern, generated } = column;
   const parts: string[] = [];
+  if (column.declared !== undefined) parts.push(`declared as ${oneLine(column.declared)}`);
   if (column.identifier && table.identifier.length === 1) parts.push("identifier");
   if (column.autoIncrement) parts.push("autoIncrement");
   if (column.unique) parts.push("unique");
+  if (column.collation !== undefined) parts.push(`collate ${column.collation}`);
   if (column.index) parts.push("index");
   if (column.numbers) {
     parts.push(

@@ -17,6 +17,7 @@ export interface Edge {
   readonly single: boolean;
   readonly onDelete?: ReferenceAction;
   readonly onUpdate?: ReferenceAction;
+  readonly deferred?: boolean;
 }
 
 /** The references of a table, columns' own first. */
@@ -56,13 +57,14 @@ export function typeWord({ type, array, custom }: ColumnShape): string {
 interface Actions {
   readonly onDelete?: ReferenceAction;
   readonly onUpdate?: ReferenceAction;
+  readonly deferred?: boolean;
 }
 
 function edge(
   from: TableShape,
   columns: readonly ColumnShape[],
   targets: readonly unknown[],
-  { onDelete, onUpdate }: Actions,
+  { onDelete, onUpdate, deferred }: Actions,
 ): Edge {
   const names = columns.map(({ name }) => name);
   const found = targets.map((target) => {
@@ -81,6 +83,7 @@ function edge(
     single: isSingle(from, names),
     ...(onDelete && { onDelete }),
     ...(onUpdate && { onUpdate }),
+    ...(deferred && { deferred }),
   };
 }
 

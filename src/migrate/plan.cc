@@ -530,22 +530,17 @@ class Planner {
     };
     if (std::ranges::any_of(present.columns, counts) &&
         std::ranges::any_of(wanted.columns, counts)) {
-      statements.push_back(str("DELETE FROM sqlite_sequence WHERE name = ", quotedText(temporary)));
       statements.push_back(
-          str("INSERT INTO sqlite_sequence (name, seq) SELECT ", quotedText(temporary),
-              ", seq FROM sqlite_sequence WHERE name = ", quotedText(present.name)));
+          str("DELETE FROM sqlite_sequence WHERE name = ", textConstant(temporary)));
+      statements.push_back(
+          str("INSERT INTO sqlite_sequence (name, seq) SELECT ", textConstant(temporary),
+              ", seq FROM sqlite_sequence WHERE name = ", textConstant(present.name)));
     }
     statements.push_back(str("DROP TABLE ", quotedName(present.name)));
     statements.push_back(
         str("ALTER TABLE ", quotedName(temporary), " RENAME TO ", quotedName(wanted.name)));
     step(losses.empty() ? StepKind::Rebuild : StepKind::Loss, wanted.name,
          whyRebuilt(wanted, present), std::move(statements), std::move(losses));
-  }
-
-  static std::string quotedText(std::string_view text) {
-    std::string quoted(1, '\'');
-    for (const char letter : text) quoted.append(letter == '\'' ? 2 : 1, letter);
-    return quoted + '\'';
   }
 
   // The first difference, which is reason enough.

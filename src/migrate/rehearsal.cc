@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <optional>
@@ -32,7 +33,13 @@ void removeDatabase(const fs::path& file) noexcept {
   }
 }
 
-// `app.db.rehearsal-123`, of a process that is no more.
+// Of this process, which may have several: `app.db.rehearsal-123-1`.
+fs::path newName(const fs::path& database) {
+  static std::atomic<unsigned> number = 0;
+  return database.native() + str(kSuffix, ::getpid(), '-', ++number);
+}
+
+// `app.db.rehearsal-123-1`, of a process that is no more.
 void removeLeftovers(const fs::path& database) {
   const std::string prefix = database.filename().string() + std::string(kSuffix);
   std::error_code ignored;
@@ -44,7 +51,7 @@ void removeLeftovers(const fs::path& database) {
     int process = 0;
     const char* const end = name.data() + name.size();
     const auto [rest, failure] = std::from_chars(name.data() + prefix.size(), end, process);
-    if (failure != std::errc{} || rest != end || process <= 0) continue;
+    if (failure != std::errc{} || rest == end || *rest != '-' || process <= 0) continue;
     if (::kill(process, 0) != 0 && errno == ESRCH) left.push_back(entry.path());
   }
   for (const fs::path& each : left) removeDatabase(each);
@@ -230,7 +237,7 @@ class TableComparison {
 }  // namespace
 
 RehearsalCopy::RehearsalCopy(const fs::path& database, const BackupProgress& progress)
-    : file_(database.native() + std::string(kSuffix) + std::to_string(::getpid())) {
+    : file_(newName(database)) {
   removeLeftovers(database);
   refuseWithoutRoom(database);
   try {

@@ -231,6 +231,7 @@ class Runner {
           schema.tables, [name](const TableShape& table) { return isSameName(table.name, name); });
     };
     std::string complaints;
+    std::string allowing;
     for (MigratedTable& table : tables) {
       for (const Rename& rename : options_.renames) {
         const bool isIt = rename.column.empty() && isSameName(rename.was, table.was);
@@ -241,10 +242,11 @@ class Runner {
       if (table.rowsAfter >= table.rowsBefore || mayLose(table.was)) continue;
       complaints += str("\n  ", table.was, ": ", table.rowsBefore, " rows before, ",
                         table.isGone ? "the table is gone" : str(table.rowsAfter, " after"));
+      allowing += str(" --allow-loss ", table.was);
     }
     if (complaints.empty()) return;
-    throw conflict(str("rows would be lost:", complaints, "\nallow it by name, --allow-loss ",
-                       tables.front().was, ", or change the migration"));
+    throw conflict(str("rows would be lost:", complaints, "\nallow it by name,", allowing,
+                       ", or change the migration"));
   }
 
   bool mayLose(std::string_view table) const {

@@ -277,6 +277,12 @@ std::string quotedName(std::string_view name) {
   return text + '"';
 }
 
+std::string textConstant(std::string_view text) {
+  std::string constant(1, '\'');
+  for (const char letter : text) constant.append(letter == '\'' ? 2 : 1, letter);
+  return constant + '\'';
+}
+
 bool isSameName(std::string_view one, std::string_view other) {
   const auto lower = [](char letter) {
     return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;

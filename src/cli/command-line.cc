@@ -62,7 +62,13 @@ struct Given {
   std::string isolation;
   std::string log;
   std::string grace;
+  std::string name;
+  std::string folder;
+  std::string baseline;
+  std::string keepDays;
   std::vector<std::string> limits;
+  std::vector<std::string> allowedLosses;
+  bool withoutKept = false;
   bool pushFirst = false;
   bool readOnly = false;
   bool showValues = false;
@@ -312,6 +318,71 @@ Invocation makePull(const Given& given, std::vector<std::string>) {
                      given.isPartial, limitsFrom(given)};
 }
 
+Invocation makeGenerate(const Given& given, std::vector<std::string>) {
+  return GenerateCommand{.file = given.words.front(),
+                         .folder = given.output.empty() ? "migrations" : given.output,
+                         .name = given.name.empty() ? "migration" : given.name,
+                         .allowedLosses = given.allowedLosses,
+                         .limits = limitsFrom(given)};
+}
+
+Invocation makeMerge(const Given& given, std::vector<std::string> arguments) {
+  GenerateCommand command = std::get<GenerateCommand>(makeGenerate(given, std::move(arguments)));
+  command.isMerge = true;
+  if (given.name.empty()) command.name = "merge";
+  return command;
+}
+
+MigrateCommand migrateCommandFrom(const Given& given, std::string_view name) {
+  if (given.database.empty()) {
+    throw invalidRequest(str(name, " needs a database: schemascript ", name, " --db FILE"));
+  }
+  return {.database = given.database,
+          .folder = given.folder.empty() ? "migrations" : given.folder,
+          .to = given.to,
+          .allowedLosses = given.allowedLosses,
+          .dryRun = given.dryRun,
+          .withoutKept = given.withoutKept,
+          .asJson = given.asJson};
+}
+
+std::chrono::hours parseDays(const std::string& text) {
+  constexpr int kDaysMax = 36'500;
+  int days = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, failure] = std::from_chars(text.data(), end, days);
+  if (failure != std::errc{} || rest != end || days < 0 || days > kDaysMax) {
+    throw invalidRequest(
+        str("--keep-days: '", text, "' is not a number of days, at most ", kDaysMax));
+  }
+  return std::chrono::hours(24 * days);
+}
+
+Invocation makeMigrate(const Given& given, std::vector<std::string>) {
+  MigrateCommand command = migrateCommandFrom(given, "migrate");
+  if (!given.keepDays.empty()) command.keepFor = parseDays(given.keepDays);
+  if (given.baseline.empty()) return command;
+  if (!given.to.empty() || given.dryRun) {
+    throw invalidRequest(
+        "--baseline carries nothing out, so --to and --dry-run say nothing beside it");
+  }
+  command.action = MigrateCommand::Action::Adopt;
+  command.to = given.baseline;
+  return command;
+}
+
+Invocation makeRollback(const Given& given, std::vector<std::string>) {
+  MigrateCommand command = migrateCommandFrom(given, "rollback");
+  command.action = MigrateCommand::Action::RollBack;
+  return command;
+}
+
+Invocation makeStatus(const Given& given, std::vector<std::string>) {
+  MigrateCommand command = migrateCommandFrom(given, "status");
+  command.action = MigrateCommand::Action::Status;
+  return command;
+}
+
 Invocation makeCompile(const Given& given, std::vector<std::string>) {
   constexpr std::array<std::string_view, 6> kOutputs{"ts", "json", "js", "sql", "mermaid", "svg"};
   std::string known;
@@ -482,7 +553,7 @@ Invocation makeDev(const Given& given, std::vector<std::string>) {
                     .configurationFile = pathFrom(given.configurationFile)};
 }
 
-const std::array<Command, 12>& commands() {
+const std::array<Command, 17>& commands() {
   const ValueOption time{"--time-limit", &Given::timeLimit};
   const ValueOption memory{"--memory-limit", &Given::memoryLimit};
   const ValueOption database{"--db", &Given::database};
@@ -490,6 +561,7 @@ const std::array<Command, 12>& commands() {
   const ValueOption writes{"--writes", &Given::writes};
   const ValueOption output{"-o,--output", &Given::output};
   const ValueOption fuel{"--fuel-limit", &Given::fuelLimit};
+  const ListOption losses{"--allow-loss", &Given::allowedLosses};
   const std::vector<Flag> runFlags{{"--push", &Given::pushFirst},
                                    {"--read-only", &Given::readOnly},
                                    {"--show-values", &Given::showValues},
@@ -507,7 +579,7 @@ const std::array<Command, 12>& commands() {
                                                {"--config", &Given::configurationFile},
                                                {"--log", &Given::log},
                                                {"--grace", &Given::grace}};
-  static const std::array<Command, 12> kCommands{{
+  static const std::array<Command, 17> kCommands{{
       {"run",
        runHelp,
        {kFile},
@@ -530,6 +602,51 @@ const std::array<Command, 12>& commands() {
        {{"--force", &Given::force}, {"--partial", &Given::isPartial}},
        false,
        makePull},
+      {"generate",
+       generateHelp,
+       {kFile},
+       {{"--out", &Given::output}, {"--name", &Given::name}, time, memory},
+       {},
+       false,
+       makeGenerate,
+       {losses}},
+      {"merge",
+       mergeHelp,
+       {kFile},
+       {{"--out", &Given::output}, {"--name", &Given::name}, time, memory},
+       {},
+       false,
+       makeMerge,
+       {losses}},
+      {"migrate",
+       migrateHelp,
+       {},
+       {database,
+        {"--dir", &Given::folder},
+        {"--to", &Given::to},
+        {"--keep-days", &Given::keepDays},
+        {"--baseline", &Given::baseline}},
+       {{"--dry-run", &Given::dryRun}, {"--json", &Given::asJson}},
+       false,
+       makeMigrate,
+       {losses}},
+      {"rollback",
+       rollbackHelp,
+       {},
+       {database, {"--dir", &Given::folder}, {"--to", &Given::to}},
+       {{"--dry-run", &Given::dryRun},
+        {"--without-kept", &Given::withoutKept},
+        {"--json", &Given::asJson}},
+       false,
+       makeRollback,
+       {losses}},
+      {"status",
+       statusHelp,
+       {},
+       {database, {"--dir", &Given::folder}},
+       {{"--json", &Given::asJson}},
+       false,
+       makeStatus},
       {"compile",
        compileHelp,
        {kFile},

@@ -1,6 +1,7 @@
 // The words of the command line, checked and turned into what is to be done.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -78,6 +79,30 @@ struct CacheCommand {
   bool dryRun = false;
 };
 
+// A migration is written: from where the folder's migrations lead to what a file declares.
+struct GenerateCommand {
+  std::filesystem::path file;
+  std::filesystem::path folder;
+  std::string name;
+  std::vector<std::string> allowedLosses;
+  bool isMerge = false;  // Of all ends of the folder.
+  Limits limits;
+};
+
+// A database goes through migrations.
+struct MigrateCommand {
+  enum class Action : std::uint8_t { Migrate, RollBack, Adopt, Status };
+  Action action = Action::Migrate;
+  std::filesystem::path database;
+  std::filesystem::path folder;
+  std::string to;
+  std::vector<std::string> allowedLosses;
+  std::optional<std::chrono::hours> keepFor{};
+  bool dryRun = false;
+  bool withoutKept = false;
+  bool asJson = false;
+};
+
 // `database` is copied into the file `to`, while others may use it.
 struct BackupCommand {
   std::filesystem::path database;
@@ -112,7 +137,8 @@ struct ShowText {
 
 using Invocation =
     std::variant<RunCommand, PushCommand, PullCommand, EmitCommand, CallCommand, BundleCommand,
-                 CacheCommand, BackupCommand, RestoreCommand, ServeCommand, DevCommand, ShowText>;
+                 CacheCommand, BackupCommand, RestoreCommand, GenerateCommand, MigrateCommand,
+                 ServeCommand, DevCommand, ShowText>;
 
 // `words` without the program's name. Throws InvalidRequest: what is wrong, and the word that was
 // probably meant.

@@ -29,6 +29,12 @@ ExitCode bundleCommand(const BundleCommand& command, Output& output);
 // Shows what is in the cache, or removes it.
 ExitCode cacheCommand(const CacheCommand& command, Output& output);
 
+// Writes a migration, and says on `output` what it does.
+ExitCode generateCommand(const GenerateCommand& command, Output& output);
+
+// Brings a database to a migration or back, or tells where it is.
+ExitCode migrateCommand(const MigrateCommand& command, Output& output);
+
 // Copies a database that may be in use.
 ExitCode backupCommand(const BackupCommand& command, Output& output);
 

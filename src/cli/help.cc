@@ -16,6 +16,11 @@ Commands:
   dev FILE.ts        serve it while it is being written: every change of its sources counts at once
   push FILE.ts       create the tables and indexes that FILE.ts declares and --db FILE lacks
   pull               write a schema file of a database that is there
+  generate FILE.ts   write a migration from what the migrations so far lead to, to what FILE.ts declares
+  migrate            carry out the migrations that --db FILE has not seen, after a rehearsal on a copy
+  rollback           go back, with what was dropped
+  status             show which migrations a database has seen, and what differs
+  merge FILE.ts      join migrations that were made on two branches
   compile FILE.ts    make TypeScript types, JSON Schema, a validator, SQL or a diagram of its tables
   evaluate FILE.ts   show the tables that it declares
   bundle FILE.ts     make one ES module of it and its imports, for programs that embed SchemaScript
@@ -29,7 +34,7 @@ Options:
 
 Exit codes:
   0    success
-  1    the script threw an error that nobody caught, a push was refused, or a pull left something out
+  1    the script threw an error that nobody caught, a push or a migration was refused, or a pull left something out
   2    the command line is wrong, FILE cannot be read, or it does not compile
   3    a limit stopped the script: time, fuel or memory
   4    the database or the machine: locked, damaged, not writable, disk full
@@ -165,6 +170,97 @@ Options:
   -h, --help            this text
 
 The file is evaluated and compared with the database before it is written. docs/pull.md tells what becomes of what.
+The exit codes are listed by: schemascript --help
+)";
+}
+
+std::string_view generateHelp() noexcept {
+  return R"(Writes a migration: a folder with up.sql, down.sql and snapshot.json. Nothing is asked, and no database is used.
+
+Usage: schemascript generate FILE.ts [OPTIONS]
+
+Options:
+  --name NAME           of the migration, behind the time (default: migration)
+  --out DIR             the folder of all migrations (default: migrations)
+  --allow-loss NAME     a table or column that may go with what it holds, such as users.email; several times for several
+  --time-limit TIME     stop after that long, such as 200ms, 2s, 1m (default: 30s)
+  --memory-limit SIZE   the memory of the sandbox, such as 32mb, 1gb (default: 64mb)
+  -h, --help            this text
+
+What has another name now says so in FILE.ts: .was("old"). docs/migrations.md tells what becomes of what.
+The exit codes are listed by: schemascript --help
+)";
+}
+
+std::string_view mergeHelp() noexcept {
+  return R"(Writes a migration that joins those which were made on two branches, if it does not matter in which order they are
+carried out.
+
+Usage: schemascript merge FILE.ts [OPTIONS]
+
+Options:
+  --name NAME           of the migration, behind the time (default: merge)
+  --out DIR             the folder of all migrations (default: migrations)
+  --allow-loss NAME     a table or column that may go with what it holds, such as users.email; several times for several
+  --time-limit TIME     stop after that long, such as 200ms, 2s, 1m (default: 30s)
+  --memory-limit SIZE   the memory of the sandbox, such as 32mb, 1gb (default: 64mb)
+  -h, --help            this text
+
+The exit codes are listed by: schemascript --help
+)";
+}
+
+std::string_view migrateHelp() noexcept {
+  return R"(Carries out the migrations that a database has not seen: first on a copy of it, then each in a transaction of its own.
+
+Usage: schemascript migrate --db FILE [OPTIONS]
+
+Options:
+  --db FILE             the database; created if it is not there
+  --dir DIR             the folder of all migrations (default: migrations)
+  --to ID               no further than that one
+  --dry-run             the rehearsal only: say what would be done, and do nothing
+  --allow-loss NAME     a table or column that may lose what it holds, such as users.email; several times for several
+  --keep-days N         how long what migrations drop is kept for a rollback (default: 30)
+  --baseline ID         instead: the database was made otherwise, and is where this migration leads to
+  --json                say it for a program
+  -h, --help            this text
+
+The exit codes are listed by: schemascript --help
+)";
+}
+
+std::string_view rollbackHelp() noexcept {
+  return R"(Goes back by one migration, or to one, with the values that were dropped on the way: first on a copy of the database.
+
+Usage: schemascript rollback --db FILE [OPTIONS]
+
+Options:
+  --db FILE             the database
+  --dir DIR             the folder of all migrations (default: migrations)
+  --to ID               the last migration that stays
+  --dry-run             the rehearsal only: say what would be done, and do nothing
+  --allow-loss NAME     a table or column that may lose what it holds, such as users.email; several times for several
+  --without-kept        go back also where what was dropped is not kept any more
+  --json                say it for a program
+  -h, --help            this text
+
+The exit codes are listed by: schemascript --help
+)";
+}
+
+std::string_view statusHelp() noexcept {
+  return R"(Shows which migrations a database has seen and which not, and where its schema is not what they lead to. The exit code
+is 1 if anything is to be done.
+
+Usage: schemascript status --db FILE [OPTIONS]
+
+Options:
+  --db FILE             the database, which is only read
+  --dir DIR             the folder of all migrations (default: migrations)
+  --json                say it for a program
+  -h, --help            this text
+
 The exit codes are listed by: schemascript --help
 )";
 }

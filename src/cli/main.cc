@@ -35,6 +35,12 @@ ExitCode invoke(std::vector<std::string> words, Output& output) {
   if (const auto* const command = std::get_if<CacheCommand>(&invocation)) {
     return cacheCommand(*command, output);
   }
+  if (const auto* const command = std::get_if<GenerateCommand>(&invocation)) {
+    return generateCommand(*command, output);
+  }
+  if (const auto* const command = std::get_if<MigrateCommand>(&invocation)) {
+    return migrateCommand(*command, output);
+  }
   if (const auto* const command = std::get_if<BackupCommand>(&invocation)) {
     return backupCommand(*command, output);
   }

@@ -190,7 +190,7 @@ std::vector<std::string> creationOf(const Schema& schema) {
   return statements;
 }
 
-void refuseLosses(std::span<const Step> steps, std::span<const std::string> allowed) {
+void refuseLosses(std::span<const MigrationStep> steps, std::span<const std::string> allowed) {
   std::vector<std::string> refused;
   for (const std::string& loss : lossesOf(steps)) {
     const bool isAllowed = std::ranges::any_of(
@@ -225,7 +225,7 @@ MadeMigration make(const Schema& from, const Schema& wanted, const NewMigration&
   for (int number = 1;; ++number) {
     const std::string name = str(prefix, number);
     const std::string created = str("CREATE TABLE ", quotedName(name), ' ');
-    const bool isThere = std::ranges::any_of(made.steps.up, [&created](const Step& step) {
+    const bool isThere = std::ranges::any_of(made.steps.up, [&created](const MigrationStep& step) {
       return std::ranges::any_of(step.statements, [&created](const std::string& statement) {
         return statement.starts_with(created);
       });

@@ -88,8 +88,8 @@ TEST_F(Planning, RenamesOnlyWhatItIsToldTo) {
           "create table people (id integer primary key, title text not null, age integer) strict",
           {{"people", "", "users"}, {"people", "title", "name"}});
   EXPECT_EQ(rowsOf(database_, "select title from people"), (Rows{{"Ada"}, {"Grace"}}));
-  EXPECT_FALSE(std::ranges::any_of(migration_.up,
-                                   [](const Step& step) { return step.kind != StepKind::Safe; }));
+  EXPECT_FALSE(std::ranges::any_of(
+      migration_.up, [](const MigrationStep& step) { return step.kind != StepKind::Safe; }));
   goBack();
   EXPECT_EQ(rowsOf(database_, "select name from users"), (Rows{{"Ada"}, {"Grace"}}));
 }

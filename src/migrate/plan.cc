@@ -713,7 +713,8 @@ std::string_view nameOf(StepKind kind) noexcept {
 }
 
 bool Plan::losesSomething() const noexcept {
-  return std::ranges::any_of(steps, [](const Step& each) { return each.kind == StepKind::Loss; });
+  return std::ranges::any_of(steps,
+                             [](const MigrationStep& each) { return each.kind == StepKind::Loss; });
 }
 
 Plan planMigration(const Schema& from, const Schema& to, const PlanOptions& options) {
@@ -749,9 +750,9 @@ std::vector<Rename> reversed(std::span<const Rename> renames) {
   return back;
 }
 
-std::vector<std::string> lossesOf(std::span<const Step> steps) {
+std::vector<std::string> lossesOf(std::span<const MigrationStep> steps) {
   std::vector<std::string> losses;
-  for (const Step& step : steps) {
+  for (const MigrationStep& step : steps) {
     for (const std::string& loss : step.losses) {
       if (std::ranges::find(losses, loss) == losses.end()) losses.push_back(loss);
     }
@@ -759,9 +760,9 @@ std::vector<std::string> lossesOf(std::span<const Step> steps) {
   return losses;
 }
 
-std::string renderSteps(std::span<const Step> steps) {
+std::string renderSteps(std::span<const MigrationStep> steps) {
   std::string text;
-  for (const Step& step : steps) {
+  for (const MigrationStep& step : steps) {
     if (!text.empty()) text += '\n';
     std::string_view why = step.why;
     text += str("-- ", step.subject, " (", nameOf(step.kind), "): ", why.substr(0, why.find('\n')),

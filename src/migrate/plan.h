@@ -22,7 +22,7 @@ enum class StepKind : std::uint8_t {
 
 std::string_view nameOf(StepKind kind) noexcept;
 
-struct Step {
+struct MigrationStep {
   StepKind kind = StepKind::Safe;
   std::string subject;  // `users`, `users.email`
   std::string why;      // One sentence, without its full stop.
@@ -69,7 +69,7 @@ struct PlanOptions {
 };
 
 struct Plan {
-  std::vector<Step> steps;
+  std::vector<MigrationStep> steps;
   Kept kept;  // What they keep, for a plan the other way round.
 
   bool losesSomething() const noexcept;
@@ -83,8 +83,8 @@ Plan planMigration(const Schema& from, const Schema& to, const PlanOptions& opti
 
 // There, and back with the rows and values that are lost on the way there.
 struct Migration {
-  std::vector<Step> up;
-  std::vector<Step> down;
+  std::vector<MigrationStep> up;
+  std::vector<MigrationStep> down;
 };
 Migration makeMigration(const Schema& from, const Schema& to, std::span<const Rename> renames,
                         std::string keepPrefix);
@@ -93,9 +93,9 @@ Migration makeMigration(const Schema& from, const Schema& to, std::span<const Re
 std::vector<Rename> reversed(std::span<const Rename> renames);
 
 // What the steps lose, each once.
-std::vector<std::string> lossesOf(std::span<const Step> steps);
+std::vector<std::string> lossesOf(std::span<const MigrationStep> steps);
 
 // As a file that people read and change: a comment for each step, and its statements.
-std::string renderSteps(std::span<const Step> steps);
+std::string renderSteps(std::span<const MigrationStep> steps);
 
 }  // namespace schemascript

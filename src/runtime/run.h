@@ -42,7 +42,7 @@ struct RunOptions {
   // Is told of the app's SQL, on the thread that runs it; may be empty. As SessionOptions has it.
   StatementSink trace{};
   // Not empty: the app is only read for its tables, and this output is made of them: `ts`, `json`,
-  // `js`, `sql`, `mermaid`, `svg`, `text` or `describe`.
+  // `js`, `sql`, `mermaid`, `svg`, `text`, `describe` or `migration`.
   std::string emit{};
   // Receives what the app writes, on the thread that runs it.
   std::function<void(LogStream, std::string_view)> log;

@@ -10,7 +10,16 @@ import { svgText } from "./svg.js";
 import { interfacesModule } from "./typescript.js";
 
 /** What can be made of a schema. */
-export type EmitKind = "ts" | "json" | "js" | "sql" | "mermaid" | "svg" | "text" | "describe";
+export type EmitKind =
+  | "ts"
+  | "json"
+  | "js"
+  | "sql"
+  | "mermaid"
+  | "svg"
+  | "text"
+  | "describe"
+  | "migration";
 
 /** One text that was made, and what a file of it is called. */
 export interface Emitted {
@@ -43,6 +52,7 @@ const EMITTERS: Record<
   svg: ["schema.svg", svgText],
   text: ["schema.txt", (tables) => listing(tables, declaredViews())],
   describe: ["schema.describe.json", (tables) => jsonText(describe(tables, declaredViews()))],
+  migration: ["schema.migration.json", migrationText],
 };
 
 /**
@@ -78,6 +88,18 @@ function sqlText(statements: readonly string[]): string {
     )
     .map((statement) => `${statement}\n`)
     .join("");
+}
+
+// For the host, which compares it with the migrations that there are: what is wanted, and what the
+// things in it were called.
+function migrationText(tables: readonly TableShape[], sql: readonly string[]): string {
+  const renames = tables.flatMap(({ name: table, was, columns }) => [
+    ...(was === undefined ? [] : [{ table, was }]),
+    ...columns.flatMap(({ name: column, was: old }) =>
+      old === undefined ? [] : [{ table, column, was: old }],
+    ),
+  ]);
+  return jsonText({ sql, renames });
 }
 
 function jsonText(value: unknown): string {

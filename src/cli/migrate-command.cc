@@ -1,0 +1,194 @@
+// `schemascript migrate`, `rollback` and `status`
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <ctime>
+#include <optional>
+
+#include "base/units.h"
+#include "cli/app.h"
+#include "cli/commands.h"
+#include "cli/progress-line.h"
+#include "cli/text.h"
+#include "migrate/migrator.h"
+
+namespace schemascript {
+namespace {
+
+namespace json = boost::json;
+using Action = MigrateCommand::Action;
+using std::chrono::system_clock;
+
+std::string timeOf(system_clock::time_point when) {
+  const std::time_t seconds = system_clock::to_time_t(when);
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
+// One line on a terminal: of the copy in pages, of a statement in rows.
+class Display {
+ public:
+  void show(const MigratorProgress& progress) {
+    if (progress.id.empty()) {
+      copy_.show(progress.pagesDone, progress.pages);
+      return;
+    }
+    const MigrationProgress& statement = progress.statement;
+    line_.show(statement.statement, statement.statements + 1);
+  }
+
+ private:
+  ProgressLine copy_{STDERR_FILENO, "copying for the rehearsal"};
+  ProgressLine line_{STDERR_FILENO, "migrating"};
+};
+
+json::object tableOf(const MigratedTable& table) {
+  return {{"table", table.name},
+          {"was", table.was},
+          {"rowsBefore", table.rowsBefore},
+          {"rowsAfter", table.rowsAfter}};
+}
+
+json::object reportOf(const MigratorReport& report, bool isDry) {
+  json::array runs;
+  for (const MigrationRun& run : report.runs) {
+    json::array tables;
+    for (const MigratedTable& table : run.result.tables) tables.push_back(tableOf(table));
+    runs.push_back(json::object{{"id", run.id},
+                                {"milliseconds", run.result.elapsed.count()},
+                                {"tables", std::move(tables)}});
+  }
+  json::array changes;
+  for (const TableChange& table : report.rehearsal.tables) {
+    json::object change{{"table", table.name},
+                        {"was", table.was},
+                        {"rowsBefore", table.rowsBefore},
+                        {"rowsAfter", table.rowsAfter},
+                        {"sample", table.sample}};
+    if (table.rowsChanged >= 0) change["rowsChanged"] = table.rowsChanged;
+    changes.push_back(std::move(change));
+  }
+  json::array losses;
+  for (const Loss& loss : report.rehearsal.losses) {
+    losses.push_back(json::object{{"what", loss.what}, {"rows", loss.rows}});
+  }
+  json::array forgotten;
+  for (const std::string& id : report.forgotten) forgotten.emplace_back(id);
+  return {{"dryRun", isDry},
+          {"migrations", std::move(runs)},
+          {"rehearsal", json::object{{"milliseconds", report.rehearsalTook.count()},
+                                     {"tables", std::move(changes)},
+                                     {"losses", std::move(losses)}}},
+          {"forgotten", std::move(forgotten)}};
+}
+
+std::string renderTable(const TableChange& table) {
+  std::string text = str("  ", table.was);
+  if (table.name.empty()) return str(text, ": ", table.rowsBefore, " rows, and it is gone\n");
+  if (table.name != table.was) text += str(" -> ", table.name);
+  text += str(": ", table.rowsBefore, " rows");
+  if (table.rowsAfter != table.rowsBefore) text += str(" -> ", table.rowsAfter);
+  if (table.rowsChanged > 0) text += str(", ", table.rowsChanged, " changed (", table.sample, ')');
+  if (table.rowsChanged < 0) text += ", which have no key to compare them by";
+  return text + '\n';
+}
+
+std::string renderReport(const MigratorReport& report, const MigrateCommand& command) {
+  const bool isBack = command.action == Action::RollBack;
+  if (report.runs.empty()) {
+    return str(command.database.string(), isBack ? " has seen no migration\n" : " is up to date\n");
+  }
+  std::string text;
+  for (const MigrationRun& run : report.runs) {
+    text += str(command.dryRun ? "would " : "", isBack ? "roll back " : "apply ", run.id, " (",
+                formatDuration(run.result.elapsed), ")\n");
+  }
+  for (const TableChange& table : report.rehearsal.tables) text += renderTable(table);
+  for (const Loss& loss : report.rehearsal.losses) {
+    text += str("  lost, and allowed: ", loss.what, ", ", loss.rows,
+                loss.rows == 1 ? " row" : " rows", '\n');
+  }
+  for (const std::string& id : report.forgotten) {
+    text += str("what ", id, " has dropped is not kept any more\n");
+  }
+  return text;
+}
+
+ExitCode showStatus(const MigrateCommand& command, Output& output) {
+  Database database({.file = command.database, .access = Access::ReadOnly});
+  const MigrationFolder folder = MigrationFolder::read(command.folder);
+  const DatabaseStatus status = statusOf(database, folder);
+  using State = MigrationStatus::State;
+  bool isDone = status.drift.empty() && status.heads.size() < 2;
+  std::string text;
+  json::array migrations;
+  for (const MigrationStatus& each : status.migrations) {
+    isDone = isDone && each.state == State::Applied;
+    const std::string when = each.appliedAt ? timeOf(*each.appliedAt) : std::string();
+    text +=
+        str(nameOf(each.state), std::string(9 - nameOf(each.state).size(), ' '), each.id,
+            when.empty() ? "" : "  ", when, each.isKept ? "  what it dropped is kept" : "", '\n');
+    json::object object{{"id", each.id}, {"state", nameOf(each.state)}, {"kept", each.isKept}};
+    if (each.appliedAt) object["appliedAt"] = when;
+    migrations.push_back(std::move(object));
+  }
+  json::array drift;
+  if (!status.drift.empty()) {
+    text += status.isUnrecorded ? "there is a schema, and no record of migrations:\n"
+                                : "the schema was changed by hand:\n";
+  }
+  for (const std::string& difference : status.drift) {
+    text += str("  ", difference, '\n');
+    drift.emplace_back(difference);
+  }
+  json::array heads;
+  for (const std::string& head : status.heads) heads.emplace_back(head);
+  if (heads.size() > 1) {
+    text += "the migrations have several ends; join them with: schemascript merge FILE.ts\n";
+  }
+  if (text.empty()) text = str("there are no migrations in ", command.folder.string(), '\n');
+  output.write(command.asJson ? json::serialize(json::object{{"migrations", std::move(migrations)},
+                                                             {"heads", std::move(heads)},
+                                                             {"drift", std::move(drift)}}) +
+                                    '\n'
+                              : printable(text));
+  return isDone ? ExitCode::Success : ExitCode::Threw;
+}
+
+MigratorOptions optionsOf(const MigrateCommand& command, Display& progress) {
+  MigratorOptions options;
+  options.database = command.database;
+  options.folder = command.folder;
+  options.to = command.to;
+  options.allowedLosses = command.allowedLosses;
+  options.dryRun = command.dryRun;
+  options.withoutKept = command.withoutKept;
+  if (command.keepFor) options.keepFor = *command.keepFor;
+  options.progress = [&progress](const MigratorProgress& each) { progress.show(each); };
+  return options;
+}
+
+}  // namespace
+
+ExitCode migrateCommand(const MigrateCommand& command, Output& output) {
+  if (command.action == Action::Status) return showStatus(command, output);
+  std::optional<Display> progress(std::in_place);
+  const MigratorOptions options = optionsOf(command, *progress);
+  if (command.action == Action::Adopt) {
+    std::string text;
+    for (const std::string& id : adoptBaseline(options)) text += str("recorded ", id, '\n');
+    output.write(printable(text));
+    return ExitCode::Success;
+  }
+  const MigratorReport report =
+      command.action == Action::Migrate ? migrate(options) : rollBack(options);
+  progress.reset();
+  output.write(command.asJson ? json::serialize(reportOf(report, command.dryRun)) + '\n'
+                              : printable(renderReport(report, command)));
+  return ExitCode::Success;
+}
+
+}  // namespace schemascript

@@ -107,8 +107,9 @@ struct Copy {
 
 class Planner {
  public:
-  Planner(const Schema& from, const Schema& to, const PlanOptions& options)
-      : from_(from), to_(to), options_(options), scratch_({}) {
+  // `inTheWay`: views and triggers, in lower case, that have to go until the end.
+  Planner(const Schema& from, const Schema& to, const PlanOptions& options, const Names& inTheWay)
+      : from_(from), to_(to), options_(options), inTheWay_(inTheWay), scratch_({}) {
     scratch_.execute("pragma foreign_keys = off", Rules::Host);
     for (const TableShape& table : from.tables) create(table.sql);
     for (const IndexShape& index : from.indexes) create(index.sql);
@@ -202,7 +203,8 @@ class Planner {
     for (bool isMore = true; isMore;) {
       isMore = false;
       for (const Definition& view : from_.views) {
-        const bool goes = tryFindSame(to_.views, view) == nullptr || mentions(view.sql, changed);
+        const bool goes = tryFindSame(to_.views, view) == nullptr || mentions(view.sql, changed) ||
+                          inTheWay_.contains(lowerCase(view.name));
         if (!goes || !views.insert(&view).second) continue;
         changed.insert(lowerCase(view.name));
         isMore = true;
@@ -210,9 +212,12 @@ class Planner {
     }
     for (const Definition& trigger : from_.triggers) {
       const bool isWanted = tryFindSame(to_.triggers, trigger) != nullptr;
-      if (isWanted && !mentions(trigger.sql, changed)) continue;
+      const bool isInTheWay =
+          mentions(trigger.sql, changed) || inTheWay_.contains(lowerCase(trigger.name));
+      if (isWanted && !isInTheWay) continue;
       step(StepKind::Safe, str("trigger ", trigger.name),
-           isWanted ? "it names what changes, and is created anew below" : "it is not wanted",
+           isWanted ? "it is in the way of what changes, and is created anew below"
+                    : "it is not wanted",
            {str("DROP TRIGGER ", quotedName(trigger.name))});
     }
     // Those that read others before those.
@@ -220,7 +225,8 @@ class Planner {
       if (!views.contains(&*view)) continue;
       const bool isWanted = tryFindSame(to_.views, *view) != nullptr;
       step(StepKind::Safe, str("view ", view->name),
-           isWanted ? "it reads what changes, and is created anew below" : "it is not wanted",
+           isWanted ? "it is in the way of what changes, and is created anew below"
+                    : "it is not wanted",
            {str("DROP VIEW ", quotedName(view->name))});
     }
     for (const Definition& search : from_.virtualTables) {
@@ -691,12 +697,27 @@ class Planner {
   const Schema& from_;
   const Schema& to_;
   const PlanOptions& options_;
+  const Names& inTheWay_;
   Database scratch_;
   std::vector<Match> matches_;
   Names touched_;  // Tables of which anything changes, by their old and new names.
   Names gone_;     // Virtual tables that are dropped.
   Plan plan_;
 };
+
+// ALTER TABLE compiles all views and triggers, and some that SELECT takes it does not: those with
+// joins in parentheses. The one that it complains of.
+std::optional<std::string> tryFindInTheWay(const Schema& schema, const Error& error) {
+  const std::string& message = error.message();
+  for (const auto& [kind, definitions] : {std::pair("error in view ", &schema.views),
+                                          std::pair("error in trigger ", &schema.triggers)}) {
+    for (const Definition& each : *definitions) {
+      const std::string begin = str(kind, each.name);
+      if (message.starts_with(begin + ':') || message.starts_with(begin + ' ')) return each.name;
+    }
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -718,7 +739,15 @@ bool Plan::losesSomething() const noexcept {
 }
 
 Plan planMigration(const Schema& from, const Schema& to, const PlanOptions& options) {
-  return Planner(from, to, options).plan();
+  Names inTheWay;
+  for (;;) {
+    try {
+      return Planner(from, to, options, inTheWay).plan();
+    } catch (const Error& error) {
+      const auto name = tryFindInTheWay(from, error);
+      if (!name || !inTheWay.insert(lowerCase(*name)).second) throw;
+    }
+  }
 }
 
 Migration makeMigration(const Schema& from, const Schema& to, std::span<const Rename> renames,

@@ -1,3 +1,4 @@
+// heap: differs, since numbers are texts of several lengths
 // worker: nothing, since the generator goes on
 // Numbers that the first call had do not come again. The database remembers them.
 const ask = (sql, ...params) =>

@@ -243,6 +243,25 @@ test("two branches are joined, and the late one is carried out", () => {
   assert.match(project.refused(2, "merge", "app.ts"), /there is nothing to merge/);
 });
 
+test("diff compares schema files, databases, migrations and folders of them", () => {
+  const project = new Project();
+  project.declare(USERS);
+  const { id } = project.generate();
+  project.migrate();
+  const sides = ["app.ts", "app.db", "migrations", `migrations/${id}`, `migrations/${id}/`];
+  for (const from of sides)
+    for (const to of sides) assert.equal(project.done("diff", from, to), "");
+  project.declare(USERS.replace("age: prop.integer()", "age: prop.real()"));
+  for (const side of sides.slice(1)) {
+    const { status, stdout } = project.run("diff", "app.ts", side);
+    assert.equal(stdout, "table users: + column age REAL\ntable users: - column age INTEGER\n");
+    assert.equal(status, 1);
+  }
+  assert.match(project.refused(2, "diff", "app.ts"), /diff compares two/);
+  assert.match(project.refused(2, "diff", "app.ts", "nothing.db"), /there is no such file/);
+  assert.match(project.refused(2, "diff", "app.ts", "app.db", "x"), /'x' is too much/);
+});
+
 // Of the text that `pull` writes: what is replaced, by what, and what may be lost.
 const CHINOOK = [
   [

@@ -333,6 +333,14 @@ Invocation makeMerge(const Given& given, std::vector<std::string> arguments) {
   return command;
 }
 
+Invocation makeDiff(const Given& given, std::vector<std::string>) {
+  if (given.words.size() < 2) {
+    throw invalidRequest(
+        "diff compares two: a schema file, a database or migrations each; schemascript diff A B");
+  }
+  return DiffCommand{given.words[0], given.words[1], limitsFrom(given)};
+}
+
 MigrateCommand migrateCommandFrom(const Given& given, std::string_view name) {
   if (given.database.empty()) {
     throw invalidRequest(str(name, " needs a database: schemascript ", name, " --db FILE"));
@@ -553,7 +561,7 @@ Invocation makeDev(const Given& given, std::vector<std::string>) {
                     .configurationFile = pathFrom(given.configurationFile)};
 }
 
-const std::array<Command, 17>& commands() {
+const std::array<Command, 18>& commands() {
   const ValueOption time{"--time-limit", &Given::timeLimit};
   const ValueOption memory{"--memory-limit", &Given::memoryLimit};
   const ValueOption database{"--db", &Given::database};
@@ -579,7 +587,7 @@ const std::array<Command, 17>& commands() {
                                                {"--config", &Given::configurationFile},
                                                {"--log", &Given::log},
                                                {"--grace", &Given::grace}};
-  static const std::array<Command, 17> kCommands{{
+  static const std::array<Command, 18> kCommands{{
       {"run",
        runHelp,
        {kFile},
@@ -618,6 +626,7 @@ const std::array<Command, 17>& commands() {
        false,
        makeMerge,
        {losses}},
+      {"diff", diffHelp, {"A", "B"}, {time, memory}, {}, false, makeDiff},
       {"migrate",
        migrateHelp,
        {},

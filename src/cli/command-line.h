@@ -89,6 +89,13 @@ struct GenerateCommand {
   Limits limits;
 };
 
+// Two schemas are compared.
+struct DiffCommand {
+  std::filesystem::path from;
+  std::filesystem::path to;
+  Limits limits;
+};
+
 // A database goes through migrations.
 struct MigrateCommand {
   enum class Action : std::uint8_t { Migrate, RollBack, Adopt, Status };
@@ -137,8 +144,8 @@ struct ShowText {
 
 using Invocation =
     std::variant<RunCommand, PushCommand, PullCommand, EmitCommand, CallCommand, BundleCommand,
-                 CacheCommand, BackupCommand, RestoreCommand, GenerateCommand, MigrateCommand,
-                 ServeCommand, DevCommand, ShowText>;
+                 CacheCommand, BackupCommand, RestoreCommand, GenerateCommand, DiffCommand,
+                 MigrateCommand, ServeCommand, DevCommand, ShowText>;
 
 // `words` without the program's name. Throws InvalidRequest: what is wrong, and the word that was
 // probably meant.

@@ -32,6 +32,9 @@ ExitCode cacheCommand(const CacheCommand& command, Output& output);
 // Writes a migration, and says on `output` what it does.
 ExitCode generateCommand(const GenerateCommand& command, Output& output);
 
+// Shows in what two schemas differ; the exit code is 1 if they do.
+ExitCode diffCommand(const DiffCommand& command, Output& output);
+
 // Brings a database to a migration or back, or tells where it is.
 ExitCode migrateCommand(const MigrateCommand& command, Output& output);
 

@@ -21,6 +21,7 @@ Commands:
   rollback           go back, with what was dropped
   status             show which migrations a database has seen, and what differs
   merge FILE.ts      join migrations that were made on two branches
+  diff A B           show in what two schemas differ: of schema files, databases or migrations
   compile FILE.ts    make TypeScript types, JSON Schema, a validator, SQL or a diagram of its tables
   evaluate FILE.ts   show the tables that it declares
   bundle FILE.ts     make one ES module of it and its imports, for programs that embed SchemaScript
@@ -202,6 +203,23 @@ Options:
   --name NAME           of the migration, behind the time (default: merge)
   --out DIR             the folder of all migrations (default: migrations)
   --allow-loss NAME     a table or column that may go with what it holds, such as users.email; several times for several
+  --time-limit TIME     stop after that long, such as 200ms, 2s, 1m (default: 30s)
+  --memory-limit SIZE   the memory of the sandbox, such as 32mb, 1gb (default: 64mb)
+  -h, --help            this text
+
+The exit codes are listed by: schemascript --help
+)";
+}
+
+std::string_view diffHelp() noexcept {
+  return R"(Shows in what two schemas differ. The exit code is 1 if they do.
+
+Usage: schemascript diff A B [OPTIONS]
+
+A and B are each a schema file (FILE.ts), a database, a folder of migrations, which stands for what they lead to, or one
+migration in it. A line says what B lacks (+), and what it has beyond A (-).
+
+Options:
   --time-limit TIME     stop after that long, such as 200ms, 2s, 1m (default: 30s)
   --memory-limit SIZE   the memory of the sandbox, such as 32mb, 1gb (default: 64mb)
   -h, --help            this text

@@ -13,6 +13,7 @@ std::string_view pushHelp() noexcept;
 std::string_view pullHelp() noexcept;
 std::string_view generateHelp() noexcept;
 std::string_view mergeHelp() noexcept;
+std::string_view diffHelp() noexcept;
 std::string_view migrateHelp() noexcept;
 std::string_view rollbackHelp() noexcept;
 std::string_view statusHelp() noexcept;

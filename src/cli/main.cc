@@ -38,6 +38,9 @@ ExitCode invoke(std::vector<std::string> words, Output& output) {
   if (const auto* const command = std::get_if<GenerateCommand>(&invocation)) {
     return generateCommand(*command, output);
   }
+  if (const auto* const command = std::get_if<DiffCommand>(&invocation)) {
+    return diffCommand(*command, output);
+  }
   if (const auto* const command = std::get_if<MigrateCommand>(&invocation)) {
     return migrateCommand(*command, output);
   }

@@ -18,6 +18,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Names = std::set<std::string>;  // In lower case.
 
+constexpr std::uint64_t kCacheBytes = 256ull << 20;
+
 // SQLite ignores the setting inside of a transaction.
 class ForeignKeysOff {
  public:
@@ -42,6 +44,31 @@ class ForeignKeysOff {
  private:
   Database& database_;
   bool wasOn_ = false;
+};
+
+// Pages that a copy has read are dropped next, and what it has written is looked at by the checks:
+// with SQLite's own 2 MB they are read twice, and written before the end.
+class LargeCache {
+ public:
+  explicit LargeCache(Database& database) : database_(database) {
+    Statement setting = database.prepare("pragma cache_size", Rules::Host);
+    Execution execution(setting);
+    if (execution.step()) before_ = execution.column(0).integer;
+    execution.finish();
+    database.execute(str("pragma cache_size = -", kCacheBytes / 1024), Rules::Host);
+  }
+  ~LargeCache() {
+    try {
+      database_.execute(str("pragma cache_size = ", before_), Rules::Host);
+    } catch (...) {  // It is slower or larger than it was, and nothing else.
+    }
+  }
+  LargeCache(const LargeCache&) = delete;
+  LargeCache& operator=(const LargeCache&) = delete;
+
+ private:
+  Database& database_;
+  std::int64_t before_ = -2000;
 };
 
 class Ticking {
@@ -286,6 +313,7 @@ MigrationResult runMigration(Database& database, std::string_view sql,
                              const RunnerOptions& options) {
   SS_CHECK(!database.inTransaction(), "a migration inside of a transaction");
   const ForeignKeysOff off(database);
+  const LargeCache cache(database);
   Runner runner(database, sql, options);
   try {
     return runner.run(nullptr);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -86,6 +87,11 @@ class Database {
   void displayBoundValues(BoundValueDisplay display) noexcept { display_ = display; }
   bool showsBoundValues() const noexcept { return display_ == BoundValueDisplay::Shown; }
 
+  // Until allowCommits(), SQLite rolls back what would be committed, on whoever's behalf: COMMIT,
+  // or the end of a statement outside of transactions, fails with Conflict.
+  void refuseCommits() noexcept;
+  void allowCommits() noexcept;
+
   // True from BEGIN or SAVEPOINT until the end of the transaction, which SQLite may also bring
   // about itself when it fails.
   bool inTransaction() const noexcept;
@@ -110,6 +116,9 @@ class Database {
   // last_insert_rowid(), changes() and total_changes() know of the one before. The next interrupt
   // will name this `runTimeMax`.
   void startRun(std::chrono::milliseconds runTimeMax) noexcept;
+  // The same for a guest in the middle of what the host does on this connection: an interrupt
+  // stands.
+  void startRunWithin(std::chrono::milliseconds runTimeMax) noexcept;
   // What changes() and total_changes() answer: those since startRun().
   std::int64_t changes() const noexcept;
   std::int64_t totalChanges() const noexcept;
@@ -149,10 +158,16 @@ class Database {
   // What it has taken; changed while SQLite is called.
   ConnectionUse& use() const noexcept { return use_; }
 
+  // From now on, `tick` is called from inside of SQLite some ten times a second while a statement
+  // runs, with the rows that were written since this call, but for those of WITHOUT ROWID tables.
+  // It must not use the database, nor throw. Empty: no more.
+  void useTick(std::function<void(std::uint64_t rowsWritten)> tick);
+
   // How messages name it: the file as it was given, or "the database in memory".
   const std::string& name() const noexcept { return name_; }
   // What it was opened with; null for a file, and for a database of this connection alone.
   const MemoryFile* memory() const noexcept { return options_.memory.get(); }
+  Access access() const noexcept { return options_.access; }
   const Limits& limits() const noexcept { return options_.limits; }
   const StatementCache::Counters& cacheCounters() const noexcept { return cache_.counters(); }
 
@@ -184,6 +199,7 @@ class Database {
   static int onStart(unsigned event, void* self, void* statement, void* sql) noexcept;
   static int onProgress(void* self) noexcept;
   static int onBusy(void* self, int attempt) noexcept;
+  void tick() noexcept;
 
   const DatabaseOptions options_;
   const std::string name_;
@@ -202,6 +218,9 @@ class Database {
   bool isSizeLimited_ = false;  // To databaseBytesMax.
   Clock::time_point busySince_;
   std::chrono::nanoseconds lockWait_{};
+  std::function<void(std::uint64_t)> tick_;
+  Clock::time_point tickedAt_;
+  std::uint64_t rowsWritten_ = 0;
   unsigned compiled_ = 0;  // Accesses that were compiled; may wrap around.
   Authorizer authorizer_;
   // Shared with the session that has the connection, and with its statements.

@@ -74,7 +74,7 @@ struct RunReport {
   std::uint64_t fuel = 0;         // As CallReport::Cost has it.
   // Of runWithin(). The host's transaction is no more, and nothing of what was done in it.
   bool transactionEnded = false;
-  RunProgress done;  // Of runWithin(): at the end.
+  RunProgress done{};  // Of runWithin(): at the end.
 };
 
 // The file name in stacks of the app's bundle.

@@ -133,14 +133,14 @@ class Session::Cursor {
   std::optional<Execution> execution_;
 };
 
-Session::Session(ConnectionPool& pool, SessionOptions options)
-    : pool_(pool),
+Session::Session(ConnectionSource& source, SessionOptions options)
+    : source_(source),
       options_(std::move(options)),
       sqlTimeMax_(std::min(options_.limits.sqlTimeMax, kLongestTime)),
-      writer_(pool.writers()),
+      writer_(source.writers()),
       answer_(options_.limits),
       tracer_(std::move(options_.trace), options_.boundValues, cost_.rows) {
-  options_.readOnly |= pool.options().access == Access::ReadOnly;
+  options_.readOnly |= source.access() == Access::ReadOnly;
 }
 
 Session::~Session() {
@@ -364,7 +364,8 @@ void Session::executeBatch() {
     answer_.closeBatch();
     commitIn(seat, transaction);
   } catch (const Error& error) {
-    const bool endedAll = undoBatch(seat, transaction) && query_.transaction;
+    const bool endedAll =
+        undoBatch(seat, transaction) && (query_.transaction || seat.transactions.hostHasEnded());
     const Error known = step == query_.steps.size() ? error : ofStep(error, step + 1);
     throw endedAll ? afterRollback(known) : known;
   }
@@ -423,7 +424,7 @@ TransactionHandle Session::beginIn(Seat& seat, std::optional<TransactionHandle> 
   tracer_.statement(*seat.connection,
                     {.method = Method::Begin,
                      .transaction = parent,
-                     .sql = Transactions::sqlOfBegin(parent, behavior)},
+                     .sql = seat.transactions.sqlOfBegin(parent, behavior)},
                     [&] {
                       if (!parent && behavior != Behavior::Deferred) letWrite(seat);
                       begun = seat.transactions.begin(parent, behavior);
@@ -586,9 +587,10 @@ Session::Seat& Session::idleSeat() {
     if (seat->isIdle()) return use(*seat);
   }
   startClock();  // Opening a connection reads the file.
-  auto seat = std::make_unique<Seat>(pool_.lend(), lastTransaction_);
+  std::optional<Connection> connection = source_.tryLendForRun(options_.limits.runTimeMax);
+  if (!connection) return onlySeat();
+  auto seat = std::make_unique<Seat>(std::move(*connection), lastTransaction_);
   Database& database = *seat->connection;
-  database.startRun(options_.limits.runTimeMax);
   database.useCapabilities(options_.capabilities);
   database.displayBoundValues(options_.boundValues);
   // Both have room first, so that a seat is either in both or in none.
@@ -602,6 +604,15 @@ Session::Seat& Session::idleSeat() {
   return use(*seats_.back());
 }
 
+// Where all that the guest does goes over one connection. What is outside of its transactions must
+// not fall into one.
+Session::Seat& Session::onlySeat() {
+  SS_CHECK(seats_.size() == 1, seats_.size());
+  Seat& seat = *seats_.front();
+  if (seat.transactions.openCount() != 0) throw mustWaitFor(seat.transactions.outermost());
+  return use(seat);
+}
+
 void Session::letWrite(Seat& seat) {
   if (seat.turn) return;
   if (options_.readOnly) throw notAllowed("this session may only read");
@@ -612,7 +623,7 @@ void Session::letWrite(Seat& seat) {
     other->turn.reset();
   }
   std::optional<WriterTurn> turn =
-      tracer_.waiting([this] { return pool_.writers().tryTakeTurn(writer_, deadline()); });
+      tracer_.waiting([this] { return source_.writers().tryTakeTurn(writer_, deadline()); });
   if (!turn) failTimeOver();
   seat.turn.emplace(std::move(*turn));
 }

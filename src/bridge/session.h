@@ -18,7 +18,7 @@
 #include "bridge/pusher.h"
 #include "bridge/statement-trace.h"
 #include "bridge/tracer.h"
-#include "database/connection-pool.h"
+#include "database/connection-source.h"
 #include "database/transactions.h"
 
 namespace schemascript {
@@ -61,12 +61,16 @@ struct SessionCost {
 // each transaction that is open while it asks for something else, and for each cursor outside of
 // transactions. So what it reads outside of a transaction is what is committed, without waiting.
 //
+// Where the source has one connection only, which is in a transaction of the host's, what is
+// outside of the guest's transactions waits for their end, reading too; and cursors are beside what
+// is written, as they are inside of transactions everywhere.
+//
 // Belongs to one thread, but for interrupt().
 class Session {
  public:
-  // Keeps a reference to `pool`, which must outlive the session. Borrows no connection before the
+  // Keeps a reference to `source`, which must outlive the session. Borrows no connection before the
   // first request.
-  Session(ConnectionPool& pool, SessionOptions options);
+  Session(ConnectionSource& source, SessionOptions options);
   // Without finish(), what was open is rolled back, by closing its connection.
   ~Session();
   Session(const Session&) = delete;
@@ -132,6 +136,7 @@ class Session {
 
   Seat& seatFor(std::optional<TransactionHandle> handle);
   Seat& idleSeat();
+  Seat& onlySeat();
   void letWrite(Seat& seat);
   TransactionHandle beginIn(Seat& seat, std::optional<TransactionHandle> parent, Behavior behavior);
   void commitIn(Seat& seat, TransactionHandle transaction);
@@ -144,7 +149,7 @@ class Session {
   bool noticeEnds();
   void throwIfInterrupted() const;
 
-  ConnectionPool& pool_;
+  ConnectionSource& source_;
   SessionOptions options_;
   const std::chrono::nanoseconds sqlTimeMax_;
   Writer writer_;

@@ -19,12 +19,9 @@ DatabaseOptions shared(DatabaseOptions options) {
 
 }  // namespace
 
-Connection::~Connection() {
-  if (database_) pool_->takeBack(std::move(database_));
-}
-
 ConnectionPool::ConnectionPool(DatabaseOptions options)
-    : options_(shared(std::move(options))), writers_(options_.limits.waitingWritersMax) {
+    : ConnectionSource(options.access, options.limits.waitingWritersMax),
+      options_(shared(std::move(options))) {
   idle_.reserve(kIdleConnectionsMax);  // So that giving back cannot fail.
   idle_.push_back(std::make_unique<Database>(options_));
 }
@@ -38,18 +35,25 @@ Connection ConnectionPool::lend() {
     }
     ++lent_;
     if (!idle_.empty()) {
-      std::unique_ptr<Database> database = std::move(idle_.back());
+      Database& database = *idle_.back().release();
       idle_.pop_back();
-      return {*this, std::move(database)};
+      return lent(database);
     }
   }
   try {
-    return {*this, std::make_unique<Database>(options_)};  // Not under the lock: it opens a file.
+    // Not under the lock: it opens a file.
+    return lent(*std::make_unique<Database>(options_).release());
   } catch (...) {
     const std::lock_guard lock(mutex_);
     --lent_;
     throw;
   }
+}
+
+std::optional<Connection> ConnectionPool::tryLendForRun(std::chrono::milliseconds runTimeMax) {
+  Connection connection = lend();
+  connection->startRun(runTimeMax);
+  return connection;
 }
 
 ConnectionPool::Counters ConnectionPool::counters() const {
@@ -64,7 +68,8 @@ ConnectionPool::Counters ConnectionPool::counters() const {
   return counters;
 }
 
-void ConnectionPool::takeBack(std::unique_ptr<Database> database) noexcept {
+void ConnectionPool::takeBack(Database& lent) noexcept {
+  std::unique_ptr<Database> database(&lent);
   const bool isClean = database->isReusable() && !database->inTransaction();
   if (!isClean) database.reset();  // Rolls back. Not under the lock.
   {

@@ -357,6 +357,12 @@ void Database::endGuests() noexcept {
   }
 }
 
+void Database::refuseCommits() noexcept {
+  sqlite3_commit_hook(handle_.get(), [](void*) { return 1; }, nullptr);
+}
+
+void Database::allowCommits() noexcept { sqlite3_commit_hook(handle_.get(), nullptr, nullptr); }
+
 bool Database::inTransaction() const noexcept { return sqlite3_get_autocommit(handle_.get()) == 0; }
 
 void Database::rollbackOrAbandon() noexcept {
@@ -389,12 +395,16 @@ void Database::interrupt() noexcept {
 }
 
 void Database::startRun(std::chrono::milliseconds runTimeMax) noexcept {
+  startRunWithin(runTimeMax);
+  stop_.store(false, std::memory_order_relaxed);
+}
+
+void Database::startRunWithin(std::chrono::milliseconds runTimeMax) noexcept {
   runTimeMax_ = runTimeMax;
   deadline_ = Clock::time_point::max();
   timeIsOver_ = false;
   changesBeforeRun_ = sqlite3_total_changes64(handle_.get());
   sqlite3_set_last_insert_rowid(handle_.get(), 0);
-  stop_.store(false, std::memory_order_relaxed);
 }
 
 std::int64_t Database::changes() const noexcept {
@@ -418,7 +428,10 @@ int Database::onCompile(void* self, int action, const char* first, const char* s
 int Database::onStart(unsigned, void* self, void*, void*) noexcept {
   // The first instruction of every statement, when SQLite has just forgotten an earlier interrupt.
   // One that fell between our look at the flag and that, a bare count(*) would not see again.
-  const auto& database = *static_cast<Database*>(self);
+  auto& database = *static_cast<Database*>(self);
+  if (database.tick_) [[unlikely]] {
+    database.tick();
+  }
   std::atomic_thread_fence(std::memory_order_seq_cst);  // SQLite forgets first, then we look.
   if (database.mustStop()) sqlite3_interrupt(database.handle_.get());
   return 0;

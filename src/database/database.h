@@ -87,6 +87,11 @@ class Database {
   void displayBoundValues(BoundValueDisplay display) noexcept { display_ = display; }
   bool showsBoundValues() const noexcept { return display_ == BoundValueDisplay::Shown; }
 
+  // Until allowCommits(), SQLite rolls back what would be committed, on whoever's behalf: COMMIT,
+  // or the end of a statement outside of transactions, fails with Conflict.
+  void refuseCommits() noexcept;
+  void allowCommits() noexcept;
+
   // True from BEGIN or SAVEPOINT until the end of the transaction, which SQLite may also bring
   // about itself when it fails.
   bool inTransaction() const noexcept;
@@ -111,6 +116,9 @@ class Database {
   // last_insert_rowid(), changes() and total_changes() know of the one before. The next interrupt
   // will name this `runTimeMax`.
   void startRun(std::chrono::milliseconds runTimeMax) noexcept;
+  // The same for a guest in the middle of what the host does on this connection: an interrupt
+  // stands.
+  void startRunWithin(std::chrono::milliseconds runTimeMax) noexcept;
   // What changes() and total_changes() answer: those since startRun().
   std::int64_t changes() const noexcept;
   std::int64_t totalChanges() const noexcept;
@@ -159,6 +167,7 @@ class Database {
   const std::string& name() const noexcept { return name_; }
   // What it was opened with; null for a file, and for a database of this connection alone.
   const MemoryFile* memory() const noexcept { return options_.memory.get(); }
+  Access access() const noexcept { return options_.access; }
   const Limits& limits() const noexcept { return options_.limits; }
   const StatementCache::Counters& cacheCounters() const noexcept { return cache_.counters(); }
 

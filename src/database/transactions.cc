@@ -1,4 +1,5 @@
-// The stack of transactions. SQLite finds the innermost savepoint of a name, so that one name does.
+// The stack of transactions. SQLite finds the innermost savepoint of a name, so that one name does;
+// nobody else uses it, since guests cannot name any.
 #include "database/transactions.h"
 
 #include <algorithm>
@@ -57,22 +58,22 @@ void Transactions::execute(Command command) const {
 }
 
 Transactions::Command Transactions::commandToBegin(std::optional<TransactionHandle> parent,
-                                                   Behavior behavior) noexcept {
-  if (parent) return Command::Savepoint;
+                                                   Behavior behavior) const noexcept {
+  if (parent || host_ != Host::Absent) return Command::Savepoint;
   if (behavior == Behavior::Deferred) return Command::BeginDeferred;
   return behavior == Behavior::Immediate ? Command::BeginImmediate : Command::BeginExclusive;
 }
 
 Transactions::Command Transactions::commandToCommit() const noexcept {
-  return open_.size() > 1 ? Command::Release : Command::Commit;
+  return depth() > 1 ? Command::Release : Command::Commit;
 }
 
 Transactions::Command Transactions::commandToRollback() const noexcept {
-  return open_.size() > 1 ? Command::RollbackTo : Command::Rollback;
+  return depth() > 1 ? Command::RollbackTo : Command::Rollback;
 }
 
 std::string_view Transactions::sqlOfBegin(std::optional<TransactionHandle> parent,
-                                          Behavior behavior) noexcept {
+                                          Behavior behavior) const noexcept {
   return textOf(commandToBegin(parent, behavior));
 }
 
@@ -87,7 +88,20 @@ bool Transactions::holds(TransactionHandle handle) const noexcept {
          std::find(lost_.begin(), lost_.end(), handle) != lost_.end();
 }
 
+bool Transactions::hasEnded() const noexcept {
+  return !database_.inTransaction() || database_.isAbandoned();
+}
+
+// A statement that ran now would be committed by itself, and a savepoint would be a transaction.
+void Transactions::checkHost() const {
+  if (host_ == Host::Absent || (host_ == Host::InTransaction && !hasEnded())) return;
+  throw conflict(
+      "all that was done here was rolled back when a statement failed, with the transaction that "
+      "this code runs in; nothing more can be done");
+}
+
 void Transactions::check(std::optional<TransactionHandle> handle) const {
+  checkHost();
   if (!handle) {
     if (open_.empty()) return;
     throw conflict(str("transaction ", number(open_.back()),
@@ -140,8 +154,9 @@ void Transactions::rollback(TransactionHandle handle) {
 }
 
 bool Transactions::noticeEnd() {
-  if (open_.empty()) return false;
-  if (database_.inTransaction() && !database_.isAbandoned()) return false;
+  if (open_.empty() && host_ != Host::InTransaction) return false;
+  if (!hasEnded()) return false;
+  if (host_ == Host::InTransaction) host_ = Host::Ended;
   lost_ = std::move(open_);
   open_.clear();
   return true;
@@ -150,10 +165,27 @@ bool Transactions::noticeEnd() {
 std::size_t Transactions::rollbackAll() {
   const std::size_t count = open_.size();
   database_.throwIfAbandoned();
-  if (database_.inTransaction()) execute(Command::Rollback);
+  if (database_.inTransaction()) {
+    if (host_ == Host::Absent) {
+      execute(Command::Rollback);
+    } else {
+      rollbackSavepoints();
+    }
+  }
   open_.clear();
   lost_.clear();
   return count;
+}
+
+void Transactions::rollbackSavepoints() {
+  try {
+    while (!open_.empty()) rollback(open_.back());
+  } catch (...) {
+    // Better nothing of it than what was not meant to stay.
+    database_.rollbackOrAbandon();
+    open_.clear();
+    throw;
+  }
 }
 
 void Transactions::enterAtom() { execute(Command::EnterAtom); }

@@ -6,6 +6,7 @@
 
 #include "base/testing.h"
 #include "bridge/session.h"
+#include "database/connection-pool.h"
 
 namespace schemascript {
 namespace {

@@ -32,6 +32,7 @@ const std::map<std::string, std::string>& harmless() {
       {"changes64", kNumber},
       {"clear_bindings", kMisuse},
       {"close_v2", kMisuse},
+      {"commit_hook", kNothing},
       {"column_bytes", kNumber},
       {"column_count", kNumber},
       {"column_double", kNumber},

@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "bridge/session.h"
+#include "database/connection-pool.h"
 #include "database/database.h"
 
 namespace schemascript {

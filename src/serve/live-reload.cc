@@ -46,44 +46,52 @@ class LiveReload::Streams {
 
   // False: there are too many, or it is the end.
   bool tryAdd(const std::shared_ptr<HttpExchange>& exchange) {
-    const std::lock_guard lock(mutex_);
-    if (isOver_ || open_.size() >= kEventStreamsMax) return false;
+    std::string build;
+    {
+      const std::lock_guard lock(mutex_);
+      if (isOver_ || open_.size() + beginning_ >= kEventStreamsMax) return false;
+      ++beginning_;
+      build = build_;
+    }
     exchange->begin({200, {{"content-type", "text/event-stream"}, {"cache-control", "no-store"}}});
     const std::string_view seen = seenBy(exchange->request());
     std::string first = "retry: 500\n\n";
     // Without data it is no event, but the id is remembered.
-    first += seen.empty() || seen == build_ ? str("id: ", build_, "\n\n") : eventOf(build_);
+    first += seen.empty() || seen == build ? str("id: ", build, "\n\n") : eventOf(build);
     exchange->write(first);
-    open_.push_back(exchange);
+    if (!tryKeep(exchange, build)) exchange->abort();
     return true;
   }
 
   // Who has gone. Without the end of it, the connection would wait for more to be written.
   void remove(const HttpExchange* exchange) {
-    const std::lock_guard lock(mutex_);
-    std::erase_if(open_, [exchange](const auto& each) {
-      if (each.get() != exchange) return false;
-      each->abort();
-      return true;
-    });
+    if (const auto removed = take(exchange)) removed->abort();
   }
 
   void tell(std::string build) {
-    const std::lock_guard lock(mutex_);
-    build_ = std::move(build);
-    const std::string event = eventOf(build_);
-    // Who has not read all that was told before is better off with a new connection.
-    std::erase_if(open_, [&event](const auto& each) {
-      if (each->write(event) == WriteState::Room) return false;
-      each->abort();
-      return true;
-    });
+    const std::lock_guard telling(telling_);
+    const std::string event = eventOf(build);
+    std::vector<std::shared_ptr<HttpExchange>> all;
+    {
+      const std::lock_guard lock(mutex_);
+      build_ = std::move(build);
+      all = open_;
+    }
+    for (const auto& each : all) {
+      // Who has not read all that was told before is better off with a new connection.
+      if (each->write(event) != WriteState::Room) remove(each.get());
+    }
   }
 
   void end() {
-    const std::lock_guard lock(mutex_);
-    isOver_ = true;
-    for (const auto& each : std::exchange(open_, {})) each->end();
+    const std::lock_guard telling(telling_);
+    std::vector<std::shared_ptr<HttpExchange>> all;
+    {
+      const std::lock_guard lock(mutex_);
+      isOver_ = true;
+      all.swap(open_);
+    }
+    for (const auto& each : all) each->end();
   }
 
   std::size_t count() const {
@@ -92,8 +100,32 @@ class LiveReload::Streams {
   }
 
  private:
-  mutable std::mutex mutex_;
+  // False when it has missed something while it began: a browser asks again at once.
+  bool tryKeep(const std::shared_ptr<HttpExchange>& exchange, const std::string& build) {
+    const std::lock_guard lock(mutex_);
+    --beginning_;
+    if (isOver_ || build_ != build) return false;
+    open_.push_back(exchange);
+    return true;
+  }
+
+  std::shared_ptr<HttpExchange> take(const HttpExchange* exchange) {
+    const std::lock_guard lock(mutex_);
+    const auto found =
+        std::ranges::find(open_, exchange, [](const auto& each) { return each.get(); });
+    if (found == open_.end()) return nullptr;
+    auto taken = std::move(*found);
+    open_.erase(found);
+    return taken;
+  }
+
+  // What is asked of an exchange may call back for another one, on the same thread. So callbacks
+  // take mutex_ alone, which is never held meanwhile; who tells is kept from who ends by the other,
+  // which is taken first.
+  std::mutex telling_;
+  mutable std::mutex mutex_;  // Guards what follows.
   std::string build_;
+  std::size_t beginning_ = 0;  // Not in open_ yet.
   std::vector<std::shared_ptr<HttpExchange>> open_;
   bool isOver_ = false;
 };

@@ -16,7 +16,6 @@
 #include "cli/served-app.h"
 #include "cli/sql-trace.h"
 #include "cli/text.h"
-#include "migrate/push.h"
 #include "runtime/app.h"
 
 namespace schemascript {
@@ -131,25 +130,12 @@ class AppCall {
   // The app is read for its tables once more, without a word: what it writes was shown, or will not
   // be, by load().
   ExitCode pushTables() {
-    std::optional<Error> failure;
-    const auto pushAndRemember = [&failure](Database& target, std::string_view desiredSql) {
-      try {
-        return push(target, desiredSql);
-      } catch (const Error& error) {
-        failure = error;
-        throw;
-      }
-    };
-    RunReport report = run(engine_, watchdog_, *database_, code_,
-                           {.limits = command_.limits,
-                            .arguments = {},
-                            .push = PushWhen::AtEnd,
-                            .pusher = pushAndRemember,
-                            .trace = trace(),
-                            .log = [](LogStream, std::string_view) {}});
-    if (report.end != RunReport::End::Answered) sumUp();
-    if (report.end == RunReport::End::Threw && failure) throw *failure;
-    return say(report);
+    const TablesPush pushed =
+        tryPushTables(engine_, watchdog_, *database_, code_, command_.limits, trace());
+    const RunReport::End end = pushed.report.end;
+    if (end != RunReport::End::Answered) sumUp();
+    if (end == RunReport::End::Threw && pushed.failure) throw *pushed.failure;
+    return say(pushed.report);
   }
 
   CallReport call(const std::shared_ptr<const App>& app, const std::string& argument) {

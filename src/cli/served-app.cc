@@ -129,32 +129,37 @@ BuiltApp buildApp(const Engine& engine, Watchdog& watchdog, BuildOptions options
   return built;
 }
 
-PushResult pushTables(const Engine& engine, Watchdog& watchdog, ConnectionPool& database,
-                      std::string_view bundle, const Limits& limits) {
-  PushResult result;
-  std::optional<Error> failure;
-  const auto pushAndRemember = [&](Database& target, std::string_view desiredSql) {
+TablesPush tryPushTables(const Engine& engine, Watchdog& watchdog, ConnectionPool& database,
+                         std::string_view bundle, const Limits& limits, StatementSink trace) {
+  TablesPush pushed;
+  const auto pushAndRemember = [&pushed](Database& target, std::string_view desiredSql) {
     try {
-      result = push(target, desiredSql);
-      return result;
+      return pushed.result = push(target, desiredSql);
     } catch (const Error& error) {
-      failure = error;
+      pushed.failure = error;
       throw;
     }
   };
-  const RunReport report = run(engine, watchdog, database, bundle,
-                               {.limits = limits,
-                                .arguments = {},
-                                .push = PushWhen::AtEnd,
-                                .pusher = pushAndRemember,
-                                .log = [](LogStream, std::string_view) {}});
-  if (failure) throw *failure;
-  if (report.end != CallEnd::Answered) {
-    throw invalidRequest(
-        str("the tables cannot be read from the app: ",
-            report.error.message.empty() ? "it was stopped by a limit" : report.error.message));
+  pushed.report = run(engine, watchdog, database, bundle,
+                      {.limits = limits,
+                       .arguments = {},
+                       .push = PushWhen::AtEnd,
+                       .pusher = pushAndRemember,
+                       .trace = std::move(trace),
+                       .log = [](LogStream, std::string_view) {}});
+  return pushed;
+}
+
+PushResult pushTables(const Engine& engine, Watchdog& watchdog, ConnectionPool& database,
+                      std::string_view bundle, const Limits& limits) {
+  TablesPush pushed = tryPushTables(engine, watchdog, database, bundle, limits);
+  if (pushed.failure) throw *pushed.failure;
+  if (pushed.report.end != CallEnd::Answered) {
+    const std::string& message = pushed.report.error.message;
+    throw invalidRequest(str("the tables cannot be read from the app: ",
+                             message.empty() ? "it was stopped by a limit" : message));
   }
-  return result;
+  return std::move(pushed.result);
 }
 
 }  // namespace schemascript

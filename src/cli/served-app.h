@@ -10,10 +10,12 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "cli/bundle.h"
 #include "cli/error-report.h"
 #include "migrate/push.h"
 #include "runtime/app.h"
+#include "runtime/run.h"
 #include "serve/service.h"
 
 namespace schemascript {
@@ -54,8 +56,22 @@ struct BuildOptions {
 // Unavailable. Any thread.
 BuiltApp buildApp(const Engine& engine, Watchdog& watchdog, BuildOptions options);
 
-// Creates in `database` what the app declares and it lacks. Throws as push() does, and
-// InvalidRequest when the app fails where it is read for its tables.
+// What reading an app for its tables, and creating them, came to.
+struct TablesPush {
+  RunReport report{};
+  PushResult result{};
+  // Why the push failed, in the host's own words; the app threw then.
+  std::optional<Error> failure{};
+};
+
+// Creates in `database` what the app declares and it lacks. The app is evaluated once more, without
+// a word; `trace` is told of the SQL. Throws as run() does, but not for what the app or the push
+// does.
+TablesPush tryPushTables(const Engine& engine, Watchdog& watchdog, ConnectionPool& database,
+                         std::string_view bundle, const Limits& limits, StatementSink trace = {});
+
+// The same. Throws as push() does, and InvalidRequest when the app fails where it is read for its
+// tables.
 PushResult pushTables(const Engine& engine, Watchdog& watchdog, ConnectionPool& database,
                       std::string_view bundle, const Limits& limits);
 

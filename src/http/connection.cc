@@ -456,8 +456,7 @@ void HttpConnection::writeHead(HttpExchange::Answer& answer, bool isComplete) {
 
   appendStatus(out_, status);
   for (const auto& [name, value] : answer.head.headers) {
-    if (equalsIgnoringCase(name, "connection") || equalsIgnoringCase(name, "content-length"))
-      continue;
+    if (equalsIgnoringCase(name, "content-length")) continue;
     out_.append(name).append(": ").append(value).append("\r\n");
   }
   if (!answer.hasDate) out_.append("Date: ").append(reactor_.date()).append("\r\n");
@@ -467,10 +466,11 @@ void HttpConnection::writeHead(HttpExchange::Answer& answer, bool isComplete) {
     out_ += "\r\n";
   }
   if (isChunked_) out_ += "Transfer-Encoding: chunked\r\n";
-  if (mustClose_) {
-    out_ += "Connection: close\r\n";
-  } else if (minor == 0) {
-    out_ += "Connection: keep-alive\r\n";
+  const char* const lasts = mustClose_ ? "close" : minor == 0 ? "keep-alive" : "";
+  if (*lasts != '\0' || answer.upgrade) {
+    // Who names a protocol has to say that it is meant for this connection (RFC 9110, 7.8).
+    const char* const names = !answer.upgrade ? "" : *lasts == '\0' ? "upgrade" : ", upgrade";
+    out_.append("Connection: ").append(lasts).append(names).append("\r\n");
   }
   out_ += "\r\n";
 }

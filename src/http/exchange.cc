@@ -1,6 +1,7 @@
 // What handlers do with a request. Everything here only notes what is wanted, under the exchange's
 // mutex, and then has the reactor carry it out.
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <charconv>
 #include <utility>
@@ -11,6 +12,55 @@
 #include "http/server.h"
 
 namespace schemascript {
+namespace {
+
+// Fields about one connection (RFC 9110, 7.6.1; those of proxies as RFC 2616, 13.5.1 has them),
+// which is the server's: what a handler says in them would not be so. Upgrade is told apart.
+constexpr std::array<std::string_view, 8> kOfConnection{"connection",
+                                                        "keep-alive",
+                                                        "te",
+                                                        "trailer",
+                                                        "proxy-connection",
+                                                        "proxy-authenticate",
+                                                        "proxy-authorization",
+                                                        "proxy-authentication-info"};
+
+constexpr int kUpgradeRequired = 426;
+
+bool isListed(const auto& names, std::string_view name) noexcept {
+  return std::ranges::any_of(
+      names, [name](std::string_view each) { return equalsIgnoringCase(each, name); });
+}
+
+// What the fields Connection of an answer name: `close`, and other fields.
+std::vector<std::string> connectionOptions(const HttpAnswerHead& head) {
+  std::vector<std::string> options;
+  for (const auto& [name, value] : head.headers) {
+    if (!equalsIgnoringCase(name, "connection")) continue;
+    for (std::string_view rest = value; !rest.empty();) {
+      const std::size_t end = std::min(rest.find(','), rest.size());
+      std::string_view option = rest.substr(0, end);
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      option.remove_prefix(std::min(option.find_first_not_of(" \t"), option.size()));
+      option = option.substr(0, option.find_last_not_of(" \t") + 1);
+      if (!option.empty()) options.emplace_back(option);
+    }
+  }
+  return options;
+}
+
+// Takes out what is about the connection; true when that is to be closed. An Upgrade stays where it
+// says what a client has to speak instead, which nobody but the handler knows.
+bool takeOutConnection(HttpAnswerHead& head) {
+  const std::vector<std::string> options = connectionOptions(head);
+  std::erase_if(head.headers, [&options, status = head.status](const auto& field) {
+    if (equalsIgnoringCase(field.first, "upgrade")) return status != kUpgradeRequired;
+    return isListed(kOfConnection, field.first) || isListed(options, field.first);
+  });
+  return isListed(options, "close");
+}
+
+}  // namespace
 
 std::optional<std::string_view> HttpRequest::tryFind(std::string_view name) const noexcept {
   for (const HttpField& field : headers) {
@@ -38,8 +88,10 @@ HttpExchange::Answer HttpExchange::checked(HttpAnswerHead head) const {
     if (equalsIgnoringCase(name, "transfer-encoding")) {
       throw invalidRequest("the server alone decides on Transfer-Encoding");
     }
-    if (equalsIgnoringCase(name, "connection") && equalsIgnoringCase(value, "close"))
-      answer.close = true;
+  }
+  answer.close = takeOutConnection(head);
+  for (const auto& [name, value] : head.headers) {
+    if (equalsIgnoringCase(name, "upgrade")) answer.upgrade = true;
     if (equalsIgnoringCase(name, "date")) answer.hasDate = true;
     if (!equalsIgnoringCase(name, "content-length")) continue;
     std::uint64_t length = 0;

@@ -247,6 +247,71 @@ TEST(HttpServer, RefusesAnswersThatWouldSplit) {
   EXPECT_EQ(countOf(running.ask(kGet), "Set-Cookie: "), 2u);
 }
 
+// What of an answer's fields goes out, and whether the connection serves on.
+std::string fieldsOf(const HttpAnswerHead& head, std::string_view version = "1.1") {
+  Running running([&head](Exchange exchange) { exchange->respond(head, "x"); });
+  const std::string request = str("GET / HTTP/", version, "\r\nHost: a\r\n\r\n");
+  const std::string wire = running.ask(str(request, request));
+  std::string fields = wire.substr(0, wire.find("\r\n\r\n") + 2);
+  fields.erase(0, fields.find("\r\n") + 2);
+  const std::size_t date = fields.find("Date: ");
+  fields.erase(date, fields.find("\r\n", date) + 2 - date);
+  for (auto at = fields.find("\r\n"); at != fields.npos; at = fields.find("\r\n")) {
+    fields.erase(at, 1);
+    fields[at] = '|';
+  }
+  return str(fields, ' ', countOf(wire, "HTTP/1.1 "));
+}
+
+TEST(HttpServer, KeepsTheConnectionToItself) {
+  EXPECT_EQ(fieldsOf({.headers = {{"Keep-Alive", "timeout=5"},
+                                  {"TE", "trailers"},
+                                  {"Trailer", "X-Sum"},
+                                  {"trailer", "X-More"},
+                                  {"Proxy-Connection", "close"},
+                                  {"Proxy-Authenticate", "Basic"},
+                                  {"Proxy-Authorization", "Basic eA=="},
+                                  {"Proxy-Authentication-Info", "a"},
+                                  {"Proxy-Status", "a"},
+                                  {"Upgrade", "websocket"},
+                                  {"Te-", "1"}}}),
+            "Proxy-Status: a|Te-: 1|Content-Length: 1| 2");
+  // What Connection names, in any form; also what the server would have read, or sets itself.
+  EXPECT_EQ(fieldsOf({.headers = {{"Connection", "keep-alive, X-One,,\t x-TWO \t,"},
+                                  {"x-one", "1"},
+                                  {"X-Two", "2"},
+                                  {"X-Three", "3"},
+                                  {"connection", "date"},
+                                  {"Date", "never"},
+                                  {"X-One", "1"}}}),
+            "X-Three: 3|Content-Length: 1| 2");
+  EXPECT_EQ(fieldsOf({.headers = {{"Connection", "Content-Length"}, {"Content-Length", "1"}}}),
+            "Content-Length: 1| 2");
+  EXPECT_EQ(fieldsOf({.headers = {{"Connection", ""}, {"Connection", " , "}}}),
+            "Content-Length: 1| 2");
+}
+
+TEST(HttpServer, ClosesWhereAnAnswerSaysSo) {
+  EXPECT_EQ(fieldsOf({.headers = {{"Connection", "close"}}}),
+            "Content-Length: 1|Connection: close| 1");
+  EXPECT_EQ(fieldsOf({.headers = {{"connection", "X, keep-alive , CLOSE"}}}),
+            "Content-Length: 1|Connection: close| 1");
+  EXPECT_EQ(fieldsOf({.headers = {{"Connection", "closed"}}}), "Content-Length: 1| 2");
+}
+
+TEST(HttpServer, SaysWhatHasToBeSpokenInstead) {
+  const auto required = [](std::string connection, const char* version = "1.1") {
+    return fieldsOf({.status = 426,
+                     .headers = {{"Upgrade", "websocket"}, {"Connection", std::move(connection)}}},
+                    version);
+  };
+  EXPECT_EQ(required("Upgrade"), "Upgrade: websocket|Content-Length: 1|Connection: upgrade| 2");
+  EXPECT_EQ(required("close"),
+            "Upgrade: websocket|Content-Length: 1|Connection: close, upgrade| 1");
+  EXPECT_EQ(required("", "1.0"),
+            "Upgrade: websocket|Content-Length: 1|Connection: close, upgrade| 1");
+}
+
 TEST(HttpServer, StreamsInBothVersionsOfHttp) {
   Running running([](Exchange exchange) {
     exchange->begin({});

@@ -39,7 +39,9 @@ struct HttpRequest {
 struct HttpAnswerHead {
   int status = 200;  // 200 to 599.
   // Sent in order; the same name may come several times (Set-Cookie). `Connection: close` ends the
-  // connection after this answer, other values of it are left out. Transfer-Encoding is refused.
+  // connection after this answer. Left out is what is about a connection and so the server's alone:
+  // Connection and the fields that it names, Keep-Alive, TE, Trailer, Proxy-Connection and those
+  // for logging in to a proxy, and Upgrade unless the status is 426. Transfer-Encoding is refused.
   std::vector<std::pair<std::string, std::string>> headers{};
 };
 
@@ -134,6 +136,7 @@ class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
     std::optional<std::uint64_t> length{};  // The Content-Length that the handler gave.
     std::uint64_t written = 0;
     bool close = false;
+    bool upgrade = false;  // Names protocols.
     bool hasDate = false;
   };
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -155,6 +156,34 @@ TEST_F(LiveReloadTest, GivesUpWhoDoesNotRead) {
   const std::string build(10'000, 'b');
   for (int i = 0; i < 10'000 && reload_.streamCount() > 0; ++i) reload_.tell(build);
   EXPECT_EQ(reload_.streamCount(), 0u);
+}
+
+// A page that comes while a build is told hears of it, if only by having to come again.
+TEST_F(LiveReloadTest, TellsWhileOthersComeAndGo) {
+  std::atomic<bool> isOver = false;
+  std::atomic<int> heard = 0;
+  std::vector<std::jthread> pages;
+  for (int i = 0; i < 4; ++i) {
+    pages.emplace_back([this, &isOver, &heard] {
+      while (!isOver) {
+        // False only when the stream ended, as it may.
+        if (listen("GET /__schemascript/events?build=b-0 HTTP/1.1")->comes("event: reload"))
+          ++heard;
+      }
+    });
+  }
+  const auto end = std::chrono::steady_clock::now() + 20s;
+  int build = 2;
+  for (; build < 200 || (heard < 100 && std::chrono::steady_clock::now() < end); ++build) {
+    reload_.tell(str("b-", build));
+    std::this_thread::sleep_for(1ms);
+  }
+  isOver = true;
+  pages.clear();
+  EXPECT_GE(heard, 100);
+  EXPECT_TRUE(isCounted(0));
+  const auto last = listen("GET /__schemascript/events?build=b-0 HTTP/1.1");
+  EXPECT_TRUE(last->comes(str("data: b-", build - 1, '\n')));
 }
 
 }  // namespace

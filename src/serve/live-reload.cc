@@ -40,38 +40,36 @@ void answer(HttpExchange& exchange, int status, std::string text) {
 
 }  // namespace
 
-// An exchange that is used may tell at once, on this thread, that it is closed, and then remove()
-// is called: so the lock is for the list alone, and nobody holds it who uses an exchange.
 class LiveReload::Streams {
  public:
   explicit Streams(std::string build) : build_(std::move(build)) {}
 
   // False: there are too many, or it is the end.
   bool tryAdd(const std::shared_ptr<HttpExchange>& exchange) {
-    std::string told;
+    std::string build;
     {
       const std::lock_guard lock(mutex_);
-      if (isOver_ || open_.size() >= kEventStreamsMax) return false;
-      told = build_;
+      if (isOver_ || open_.size() + beginning_ >= kEventStreamsMax) return false;
+      ++beginning_;
+      build = build_;
     }
     exchange->begin({200, {{"content-type", "text/event-stream"}, {"cache-control", "no-store"}}});
     const std::string_view seen = seenBy(exchange->request());
+    std::string first = "retry: 500\n\n";
     // Without data it is no event, but the id is remembered.
-    exchange->write(str("retry: 500\n\n",
-                        seen.empty() || seen == told ? str("id: ", told, "\n\n") : eventOf(told)));
-    while (!tryEnlist(exchange, told)) exchange->write(eventOf(told));
+    first += seen.empty() || seen == build ? str("id: ", build, "\n\n") : eventOf(build);
+    exchange->write(first);
+    if (!tryKeep(exchange, build)) exchange->abort();
     return true;
   }
 
   // Who has gone. Without the end of it, the connection would wait for more to be written.
   void remove(const HttpExchange* exchange) {
-    for (const auto& each :
-         takeOut([exchange](const auto& open) { return open.get() == exchange; })) {
-      each->abort();
-    }
+    if (const auto removed = take(exchange)) removed->abort();
   }
 
   void tell(std::string build) {
+    const std::lock_guard telling(telling_);
     const std::string event = eventOf(build);
     std::vector<std::shared_ptr<HttpExchange>> all;
     {
@@ -79,13 +77,14 @@ class LiveReload::Streams {
       build_ = std::move(build);
       all = open_;
     }
-    // Who has not read all that was told before is better off with a new connection.
-    std::erase_if(all,
-                  [&event](const auto& each) { return each->write(event) == WriteState::Room; });
-    for (const auto& each : all) remove(each.get());
+    for (const auto& each : all) {
+      // Who has not read all that was told before is better off with a new connection.
+      if (each->write(event) != WriteState::Room) remove(each.get());
+    }
   }
 
   void end() {
+    const std::lock_guard telling(telling_);
     std::vector<std::shared_ptr<HttpExchange>> all;
     {
       const std::lock_guard lock(mutex_);
@@ -101,36 +100,32 @@ class LiveReload::Streams {
   }
 
  private:
-  // False: there is a newer build than the one that was told, which is the one to tell now.
-  bool tryEnlist(const std::shared_ptr<HttpExchange>& exchange, std::string& told) {
-    bool isOver = false;
-    {
-      const std::lock_guard lock(mutex_);
-      if (told != build_) {
-        told = build_;
-        return false;
-      }
-      isOver = isOver_;
-      if (!isOver) open_.push_back(exchange);
-    }
-    if (isOver) exchange->end();
+  // False when it has missed something while it began: a browser asks again at once.
+  bool tryKeep(const std::shared_ptr<HttpExchange>& exchange, const std::string& build) {
+    const std::lock_guard lock(mutex_);
+    --beginning_;
+    if (isOver_ || build_ != build) return false;
+    open_.push_back(exchange);
     return true;
   }
 
-  template <typename Which>
-  std::vector<std::shared_ptr<HttpExchange>> takeOut(Which&& which) {
-    std::vector<std::shared_ptr<HttpExchange>> taken;
+  std::shared_ptr<HttpExchange> take(const HttpExchange* exchange) {
     const std::lock_guard lock(mutex_);
-    std::erase_if(open_, [&](const auto& each) {
-      if (!which(each)) return false;
-      taken.push_back(each);
-      return true;
-    });
+    const auto found =
+        std::ranges::find(open_, exchange, [](const auto& each) { return each.get(); });
+    if (found == open_.end()) return nullptr;
+    auto taken = std::move(*found);
+    open_.erase(found);
     return taken;
   }
 
-  mutable std::mutex mutex_;
+  // What is asked of an exchange may call back for another one, on the same thread. So callbacks
+  // take mutex_ alone, which is never held meanwhile; who tells is kept from who ends by the other,
+  // which is taken first.
+  std::mutex telling_;
+  mutable std::mutex mutex_;  // Guards what follows.
   std::string build_;
+  std::size_t beginning_ = 0;  // Not in open_ yet.
   std::vector<std::shared_ptr<HttpExchange>> open_;
   bool isOver_ = false;
 };
@@ -147,7 +142,7 @@ bool LiveReload::tryTake(const std::shared_ptr<HttpExchange>& exchange) {
   } else if (!streams_->tryAdd(exchange)) {
     answer(*exchange, 503, "Too many pages listen already, or the server ends.\n");
   } else {
-    // It may have gone already.
+    // Called with the lock of nobody: it may be that it has gone already.
     exchange->onClosed([streams = std::weak_ptr(streams_), raw = exchange.get()](CloseReason) {
       if (const auto all = streams.lock()) all->remove(raw);
     });

@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "base/error.h"
 #include "http/request-head.h"
@@ -30,7 +32,8 @@ constexpr unsigned kIsOld = 4;
 
 void require(bool holds, const char* claim) {
   if (holds) return;
-  std::fprintf(stderr, "answer-fuzz: it does not hold that %s\n", claim);
+  std::fprintf(stderr, "answer-fuzz: it does not hold that %s (errno: %s)\n", claim,
+               std::strerror(errno));
   std::abort();
 }
 
@@ -92,9 +95,12 @@ class Target {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     const timeval patience{10, 0};
     ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    require(::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
-                ::send(socket, requests.data(), requests.size(), MSG_NOSIGNAL) > 0,
+    errno = 0;  // Which require() shows.
+    require(socket >= 0, "there is a socket for the client");
+    require(::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0,
             "the server takes connections");
+    require(::send(socket, requests.data(), requests.size(), MSG_NOSIGNAL) > 0,
+            "the server takes requests");
     std::string all;
     char bytes[16'384];
     ssize_t size = 0;
@@ -167,10 +173,41 @@ Fields fieldsOf(const Parser& parser) {
   return fields;
 }
 
+// What the fields Connection name, each between commas: `,close,x-one,`.
+std::string namedByConnection(const FetchResponse& response) {
+  std::string names = ",";
+  for (const auto& [name, value] : response.headers) {
+    if (!equalsIgnoringCase(name, "connection")) continue;
+    std::string_view rest = value;
+    while (!rest.empty()) names.append(trimmed(takeTo(rest, ','))).append(",");
+  }
+  return names;
+}
+
+bool isAboutConnection(const FetchResponse& response, const std::string& named,
+                       std::string_view name) {
+  constexpr std::array<std::string_view, 7> kAlways{"keep-alive",
+                                                    "te",
+                                                    "trailer",
+                                                    "proxy-connection",
+                                                    "proxy-authenticate",
+                                                    "proxy-authorization",
+                                                    "proxy-authentication-info"};
+  const auto isName = [name](std::string_view other) { return equalsIgnoringCase(name, other); };
+  if (isName("upgrade")) return response.status != 426;
+  if (std::ranges::any_of(kAlways, isName)) return true;
+  for (std::string_view rest = named; !rest.empty();) {
+    if (isName(takeTo(rest, ','))) return true;
+  }
+  return false;
+}
+
 Fields fieldsOf(const FetchResponse& response) {
+  const std::string named = namedByConnection(response);
   Fields fields;
   for (const auto& [name, value] : response.headers) {
-    if (!isOfServer(name)) fields.emplace_back(name, trimmed(value));
+    if (isOfServer(name) || isAboutConnection(response, named, name)) continue;
+    fields.emplace_back(name, trimmed(value));
   }
   std::ranges::sort(fields);
   return fields;

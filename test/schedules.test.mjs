@@ -236,6 +236,8 @@ test("SIGHUP takes the file's schedules, and the state of others stays", () =>
 test("a server that only reads runs nothing, and says so", () =>
   inFolder({ ...one, push: false, readOnly: true }, async (folder) => {
     const file = join(folder, "app.db");
+    const { status } = spawnSync(program, ["push", "app.ts", "--db", "app.db"], { cwd: folder });
+    assert.equal(status, 0);
     fillState(file);
     const before = sqlite(file, "select * from __schemascript_schedules");
     await serving(folder, ({ said }) =>

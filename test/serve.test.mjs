@@ -7,3 +7,4 @@ import "./serve/notes.mjs";
 import "./serve/notes-readme.mjs";
 import "./serve/hono.mjs";
 import "./serve/itty-router.mjs";
+import "./serve/schema.mjs";

@@ -70,6 +70,7 @@ struct Given {
   std::vector<std::string> allowedLosses;
   bool withoutKept = false;
   bool pushFirst = false;
+  bool migratesFirst = false;
   bool readOnly = false;
   bool showValues = false;
   bool traceSql = false;
@@ -521,6 +522,8 @@ Configuration configurationFrom(const Given& given) {
   if (!given.log.empty()) configuration.log = parsed("--log", given.log, parseLogForm);
   if (!given.grace.empty()) configuration.grace = parsed("--grace", given.grace, parseDuration);
   if (given.pushFirst) configuration.push = true;
+  if (given.migratesFirst) configuration.migrate = true;
+  configuration.migrations = pathFrom(given.folder);
   if (given.readOnly) configuration.readOnly = true;
   if (given.showValues) configuration.showValues = true;
   if (given.traceSql) configuration.traceSql = true;
@@ -551,7 +554,8 @@ Invocation makeServe(const Given& given, std::vector<std::string>) {
                        .configurationFile = pathFrom(given.configurationFile),
                        .printConfiguration = given.printConfiguration};
   // What contradicts itself without the file does so with it, too.
-  if (given.readOnly && given.pushFirst) checkTogether(command.configuration);
+  const int changes = int{given.readOnly} + int{given.pushFirst} + int{given.migratesFirst};
+  if (changes > 1) checkTogether(command.configuration);
   return command;
 }
 
@@ -587,6 +591,8 @@ const std::array<Command, 18>& commands() {
                                                {"--config", &Given::configurationFile},
                                                {"--log", &Given::log},
                                                {"--grace", &Given::grace}};
+  std::vector<ValueOption> serveOptions = serverOptions;
+  serveOptions.push_back({"--migrations", &Given::folder});
   static const std::array<Command, 18> kCommands{{
       {"run",
        runHelp,
@@ -695,8 +701,9 @@ const std::array<Command, 18>& commands() {
       {"serve",
        serveHelp,
        {"[FILE.ts]"},
-       serverOptions,
+       serveOptions,
        {{"--push", &Given::pushFirst},
+        {"--migrate", &Given::migratesFirst},
         {"--read-only", &Given::readOnly},
         {"--show-values", &Given::showValues},
         {"--trace-sql", &Given::traceSql},

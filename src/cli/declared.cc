@@ -43,6 +43,12 @@ Declared read(const std::string& text) {
   return declared;
 }
 
+constexpr std::string_view kOutput = "migration";
+
+std::string textOf(const RunReport& report) {
+  return report.emitted.empty() ? std::string() : report.emitted.front().text;
+}
+
 }  // namespace
 
 std::optional<Declared> tryReadDeclared(const std::filesystem::path& file, const Limits& limits,
@@ -52,17 +58,30 @@ std::optional<Declared> tryReadDeclared(const std::filesystem::path& file, const
       .database = {},
       .limits = limits,
       .arguments = {},
-      .emit = "migration",
+      .emit = std::string(kOutput),
       .log = [](LogStream, std::string_view text) { writeToStandardError(text); },
   });
   code = reportEnd(end, limits);
   if (code != ExitCode::Success) return std::nullopt;
-  Declared declared =
-      read(end.report.emitted.empty() ? std::string() : end.report.emitted.front().text);
+  Declared declared = read(textOf(end.report));
   if (declared.schema.tables.empty()) {
     throw invalidRequest(str(file.string(), " declares no tables; nothing was written"));
   }
   return declared;
+}
+
+Declared readDeclared(const Engine& engine, Watchdog& watchdog, std::string_view bundle,
+                      const Limits& limits) {
+  ConnectionPool none({.limits = limits});
+  const RunReport report = run(engine, watchdog, none, bundle,
+                               {.limits = limits,
+                                .arguments = {},
+                                .emit = std::string(kOutput),
+                                .log = [](LogStream, std::string_view) {}});
+  if (report.end == CallEnd::Answered) return read(textOf(report));
+  throw invalidRequest(
+      str("the tables cannot be read from the app: ",
+          report.error.message.empty() ? "it was stopped by a limit" : report.error.message));
 }
 
 }  // namespace schemascript

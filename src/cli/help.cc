@@ -80,6 +80,8 @@ Options:
   --tenant-from SOURCE  where a request says its tenant: host, path, header:NAME,
                         or header, which is header:x-tenant
   --push                create the tables that the app declares, in each database before its first use
+  --migrate             or carry out the migrations that a database has not seen, after a rehearsal on a copy
+  --migrations DIR      the folder of all migrations (default: migrations)
   --read-only           the app may read its databases and not change them
   --port N              where to listen (default: 8787; 0: any port that is free)
   --address ADDRESS     on which address (default: 127.0.0.1)
@@ -98,6 +100,7 @@ Options:
   --grace TIME          for requests that were begun when the server is to end (default: 30s)
   -h, --help            this text
 
+Without --push, a database that lacks what the app declares is refused, and the migrations that it has not seen are named.
 SIGTERM and SIGINT end it when the requests that were begun have finished, or the grace is over; SIGHUP builds
 the app anew and goes on with that. The exit codes are listed by: schemascript --help
 )";

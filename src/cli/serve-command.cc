@@ -30,6 +30,7 @@ void reload(Server& server, const ServeCommand& command) {
   try {
     BuiltApp built = server.build(SnapshotUse::Cached);
     if (built.missing == BuiltApp::Missing::Nothing) {
+      server.guard(built);
       server.replace(std::move(built));
       server.replaceSchedules(configurationOf(command.configuration, fileOf(command), kCommand)
                                   .schedules.value_or(std::vector<Schedule>()));
@@ -60,6 +61,7 @@ ExitCode serveCommand(const ServeCommand& command) {
     writeToStandardError(built.problem);
     return ExitCode::Usage;
   }
+  server.guard(built);
   server.open(built);
   // Tenants' databases get their tables when they are opened.
   if (!server.configuration().tenants) server.push(built);

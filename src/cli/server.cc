@@ -3,12 +3,14 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 #include <utility>
 
 #include "base/units.h"
 #include "cli/app.h"
+#include "cli/declared.h"
 #include "cli/output.h"
 #include "cli/text.h"
 #include "serve/env-file.h"
@@ -36,6 +38,16 @@ std::optional<LogLines> logLines(const Configuration& configuration) {
 std::string urlOf(const std::string& address, std::uint16_t port) {
   const bool isV6 = address.find(':') != std::string::npos;
   return str("http://", isV6 ? "[" : "", address, isV6 ? "]" : "", ":", port);
+}
+
+// The first of them.
+std::string listOf(const std::vector<std::string>& names) {
+  constexpr std::size_t kNamesMax = 10;
+  std::string list;
+  for (std::size_t i = 0; i < std::min(names.size(), kNamesMax); ++i) {
+    list += str(i == 0 ? "" : ", ", names[i]);
+  }
+  return names.size() > kNamesMax ? str(list, " and ", names.size() - kNamesMax, " more") : list;
 }
 
 void append(PushResult& all, PushResult one, const std::string& tenant) {
@@ -109,8 +121,7 @@ void Server::open(BuiltApp built) {
     log_.emplace(STDOUT_FILENO, RequestLogOptions{.form = *lines});
   }
   if (!configuration().tenants) {
-    const Access access = *configuration().readOnly ? Access::ReadOnly : Access::ReadWrite;
-    database_ = openDatabase(configuration().db.value_or(fs::path()), access, limits_);
+    database_ = openDatabase(configuration().db.value_or(fs::path()), access(), limits_);
   }
   listen(std::move(built.served));
   if (configuration().adminPort) {
@@ -144,6 +155,75 @@ void Server::listen(ServedApp app) {
   }
 }
 
+std::shared_ptr<const SchemaGuard> Server::currentGuard() const {
+  const std::lock_guard lock(mutex_);
+  return guard_;
+}
+
+void Server::guard(const BuiltApp& built) {
+  if (pushes()) return;
+  const Configuration& given = configuration();
+  std::shared_ptr<const SchemaGuard> guard = std::make_shared<const SchemaGuard>(
+      readDeclared(engine_, watchdog_, *built.bundle, limits_).schema,
+      SchemaGuardOptions{.app = *given.app,
+                         .migrations = given.migrations.value_or(kMigrationsFolder),
+                         .migrates = given.migrate.value_or(false),
+                         .readOnly = *given.readOnly,
+                         .say = say});
+  if (given.tenants) {
+    guardTenants(*guard);
+  } else {
+    guardFile(*guard);
+  }
+  const std::lock_guard lock(mutex_);
+  guard_ = std::move(guard);
+}
+
+void Server::guardFile(const SchemaGuard& guard) const {
+  const fs::path file = configuration().db.value_or(fs::path());
+  std::error_code ignored;
+  if (database_) {
+    guard.check(*database_);
+  } else if (file.empty() || !fs::exists(file, ignored)) {
+    guard.checkNew(file);
+  } else {
+    guard.check(*openDatabase(file, access(), limits_));
+  }
+}
+
+void Server::guardTenants(const SchemaGuard& guard) {
+  // Before there is a service, with a look of our own.
+  std::optional<Tenants> own;
+  if (!service_) own.emplace(tenantsOptions());
+  const Tenants& tenants = own ? *own : *service_->tenants();
+  std::optional<Error> first;
+  std::vector<std::string> others;
+  for (const std::string& name : tenants.names()) {
+    try {
+      if (const auto database = tenants.tryVisit(name)) guard.check(*database);
+    } catch (const Error& error) {
+      const std::string message = str("tenant ", name, ": ", error.message());
+      if (error.code() != ErrorCode::Conflict) {
+        say(message);  // A broken file is no reason to leave the others alone.
+        continue;
+      }
+      if (configuration().migrate.value_or(false)) throw Error(error.code(), message);
+      if (first) {
+        others.push_back(name);
+      } else {
+        first = Error(error.code(), message);
+      }
+    }
+  }
+  if (!first) return;
+  if (others.empty()) throw *first;
+  throw Error(first->code(), str(first->message(), "\nthe same goes for ", listOf(others)));
+}
+
+Access Server::access() const noexcept {
+  return *configuration().readOnly ? Access::ReadOnly : Access::ReadWrite;
+}
+
 bool Server::pushes() const noexcept {
   return configuration().push.value_or(false) && !*configuration().readOnly;
 }
@@ -162,20 +242,21 @@ ServiceOptions Server::serviceOptions(std::uint16_t port) {
       .log = log_ ? &*log_ : nullptr,
       .intercept = options_.intercept};
   if (!given.tenants) return options;
-  const Access access = *given.readOnly ? Access::ReadOnly : Access::ReadWrite;
-  options.tenants = TenantsOptions{.folder = *given.tenants,
-                                   .database = {.access = access, .limits = limits_},
-                                   .idleTimeMax = serverLimits_.tenantIdleTimeMax,
-                                   .openMax = serverLimits_.openTenantsMax};
+  options.tenants = tenantsOptions();
   options.tenantFrom = *given.tenantFrom;
-  if (pushes()) {
-    options.tenants->prepare = [this](ConnectionPool& database) {
-      if (const auto current = bundle()) {
-        pushTables(engine_, watchdog_, database, *current, limits_);
-      }
-    };
-  }
+  options.tenants->prepare = [this](ConnectionPool& database) {
+    if (const auto guard = currentGuard()) guard->check(database);
+    if (!pushes()) return;
+    if (const auto current = bundle()) pushTables(engine_, watchdog_, database, *current, limits_);
+  };
   return options;
+}
+
+TenantsOptions Server::tenantsOptions() const {
+  return {.folder = *configuration().tenants,
+          .database = {.access = access(), .limits = limits_},
+          .idleTimeMax = serverLimits_.tenantIdleTimeMax,
+          .openMax = serverLimits_.openTenantsMax};
 }
 
 PushResult Server::push(const BuiltApp& built) {

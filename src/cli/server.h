@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/schema-guard.h"
 #include "cli/served-app.h"
 #include "sandbox/engine.h"
 #include "sandbox/watchdog.h"
@@ -74,6 +75,12 @@ class Server {
   // Opens the databases and listens, but serves nothing yet. Throws as they do, and Unavailable
   // where none of the ports is to be had.
   void open(BuiltApp built);
+  // Holds the app's tables against the databases from now on: all that there are now, and those of
+  // tenants when they are opened; and carries out migrations first where the configuration says so.
+  // Nothing where push() makes the tables. Before open(), too: then no file is made for nothing.
+  // Throws as SchemaGuard does, of a tenant with its name, and as readDeclared(); the guard from
+  // before holds then.
+  void guard(const BuiltApp& built);
   // Creates the tables that the app declares: in the one database, or in each that the tenants have
   // now. Throws as pushTables() does; of a tenant, with its name.
   PushResult push(const BuiltApp& built);
@@ -97,6 +104,11 @@ class Server {
   ServiceOptions serviceOptions(std::uint16_t port);
   std::shared_ptr<const std::string> bundle() const;
   void setBundle(std::shared_ptr<const std::string> bundle);
+  std::shared_ptr<const SchemaGuard> currentGuard() const;
+  void guardFile(const SchemaGuard& guard) const;
+  void guardTenants(const SchemaGuard& guard);
+  TenantsOptions tenantsOptions() const;
+  Access access() const noexcept;
   void listen(ServedApp app);
   void startSchedules();
   void sayWhere() const;
@@ -110,6 +122,8 @@ class Server {
   // Whose tables the databases of tenants get when they are opened; null: of none. Shared with
   // those who open one just now.
   std::shared_ptr<const std::string> bundle_;
+  // What those databases are held against; null: nothing.
+  std::shared_ptr<const SchemaGuard> guard_;
 
   std::shared_ptr<ConnectionPool> database_;  // Null: there are tenants.
   std::optional<RequestLog> log_;

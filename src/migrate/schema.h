@@ -26,4 +26,9 @@ Schema readSchema(Database& database);
 // come in another order, and texts in other blanks, comments, case and quotes.
 std::vector<std::string> differencesBetween(const Schema& wanted, const Schema& present);
 
+// Why an app that declares `wanted` cannot work on `present`, a line each: what is missing or is
+// otherwise, and what its tables have beside that would refuse its rows, such as a unique index, or
+// a column that must not be NULL and has no default. Other things that it does not know do no harm.
+std::vector<std::string> lacksOf(const Schema& wanted, const Schema& present);
+
 }  // namespace schemascript

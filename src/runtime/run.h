@@ -47,7 +47,7 @@ struct RunOptions {
   Limits limits;
   std::vector<std::string> arguments;  // The app's `args`.
   PushWhen push = PushWhen::Never;
-  Pusher pusher;                                       // Unless Never.
+  Pusher pusher{};                                     // Unless Never.
   bool readOnly = false;                               // The app may only read.
   std::shared_ptr<const Capabilities> capabilities{};  // What it may touch; null: everything.
   BoundValueDisplay boundValues = BoundValueDisplay::Hidden;  // In messages and the trace.

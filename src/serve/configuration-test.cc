@@ -25,7 +25,7 @@ TEST(Configuration, TakesEverything) {
   const Configuration all = parse(R"({
     "app": "src/app.ts", "db": "../app.db", "envFile": "/etc/.env", "tenants": "./t",
     "tenantFrom": "header:X-Tenant", "address": "::1", "port": 0, "adminPort": 65535,
-    "threads": 1024, "isolation": "worker", "push": true, "migrate": false, "log": "text",
+    "threads": 1024, "isolation": "worker", "push": true, "migrate": false, "migrations": "m", "log": "text",
     "readOnly": true, "showValues": true, "traceSql": false, "grace": "5s",
     "schedules": [{"cron": "@daily"}, {"missed": "run", "cron": "*/5 * * * *"}],
     "limits": {"runTimeMax": "2s", "memoryBytesMax": "32mb", "valueBytesMax": 1000,
@@ -43,6 +43,7 @@ TEST(Configuration, TakesEverything) {
   expected.isolation = Isolation::Worker;
   expected.push = true;
   expected.migrate = false;
+  expected.migrations = "/apps/m";
   expected.log = LogForm::Text;
   expected.readOnly = true;
   expected.showValues = true;

@@ -397,6 +397,8 @@ constexpr std::array kSettings{
                        Configuration& into) { into.push = flagOf(value); }},
     Setting{"migrate", [](const Reader&, const Value& value,
                           Configuration& into) { into.migrate = flagOf(value); }},
+    Setting{"migrations", [](const Reader& reader, const Value& value,
+                             Configuration& into) { into.migrations = reader.path(value); }},
     Setting{"readOnly", [](const Reader&, const Value& value,
                            Configuration& into) { into.readOnly = flagOf(value); }},
     Setting{"showValues", [](const Reader&, const Value& value,
@@ -533,6 +535,7 @@ Configuration merge(Configuration weaker, const Configuration& stronger) {
   prefer(weaker.isolation, stronger.isolation);
   prefer(weaker.push, stronger.push);
   prefer(weaker.migrate, stronger.migrate);
+  prefer(weaker.migrations, stronger.migrations);
   prefer(weaker.readOnly, stronger.readOnly);
   prefer(weaker.showValues, stronger.showValues);
   prefer(weaker.traceSql, stronger.traceSql);
@@ -554,6 +557,8 @@ Configuration defaultConfiguration() {
   defaults.threads = threadsOf({});
   defaults.isolation = Isolation::Request;
   defaults.push = false;
+  defaults.migrate = false;
+  defaults.migrations = kMigrationsFolder;
   defaults.readOnly = false;
   defaults.showValues = false;
   defaults.traceSql = false;
@@ -594,6 +599,27 @@ ServerLimits serverLimitsOf(const Configuration& configuration) {
 
 Limits limitsOf(const Configuration& configuration) { return serverLimitsOf(configuration).call; }
 
+namespace {
+
+void checkMigrate(const Configuration& configuration) {
+  if (configuration.readOnly.value_or(false)) {
+    throw invalidRequest(
+        "migrate (--migrate) changes the database, which a server with readOnly (--read-only) may "
+        "not");
+  }
+  if (configuration.push.value_or(false)) {
+    throw invalidRequest(
+        "migrate (--migrate) and push (--push) both make the app's tables; name one: push for "
+        "development, migrate for what is to stay");
+  }
+  if (!configuration.db && !configuration.tenants) {
+    throw invalidRequest(
+        "migrate (--migrate) needs a database that stays: name db (--db) or tenants (--tenants)");
+  }
+}
+
+}  // namespace
+
 void checkTogether(const Configuration& configuration) {
   if (configuration.db && configuration.tenants) {
     throw invalidRequest(
@@ -617,6 +643,7 @@ void checkTogether(const Configuration& configuration) {
     throw invalidRequest(
         "push (--push) changes the schema, which a server with readOnly (--read-only) may not");
   }
+  if (configuration.migrate.value_or(false)) checkMigrate(configuration);
   serverLimitsOf(configuration);
 }
 
@@ -662,6 +689,7 @@ std::map<std::string, std::string, std::less<>> textsOf(const Configuration& con
       [](Isolation value) { return wordOf(value, kIsolations); });
   add("push", configuration.push, flag);
   add("migrate", configuration.migrate, flag);
+  add("migrations", configuration.migrations, path);
   add("readOnly", configuration.readOnly, flag);
   add("showValues", configuration.showValues, flag);
   add("traceSql", configuration.traceSql, flag);

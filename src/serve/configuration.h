@@ -21,6 +21,7 @@
 namespace schemascript {
 
 inline constexpr std::string_view kConfigurationFile = "schemascript.json";
+inline constexpr std::string_view kMigrationsFolder = "migrations";
 inline constexpr std::size_t kConfigurationBytesMax = 1 << 20;
 inline constexpr unsigned kServerThreadsMax = 1'024;
 inline constexpr std::size_t kSchedulesMax = 100;
@@ -67,6 +68,7 @@ struct Configuration {
   std::optional<std::filesystem::path> db{};
   std::optional<std::filesystem::path> tenants{};  // A folder of databases, one for each.
   std::optional<std::filesystem::path> envFile{};
+  std::optional<std::filesystem::path> migrations{};  // The folder.
   std::optional<TenantSource> tenantFrom{};
   std::optional<std::string> address{};
   std::optional<std::uint16_t> port{};  // 0: any that is free.

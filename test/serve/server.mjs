@@ -30,13 +30,16 @@ export class Server {
   errors = "";
   output = "";
 
-  /** `app`: a path below the checkout. `env`: what the app gets as its environment. */
-  static async start(app, { options = [], env } = {}) {
+  /**
+   * `app`: a path below the checkout, or a whole one. `env`: what the app gets as its environment. `data`: the options that name its
+   * databases; else it has one that is made for it.
+   */
+  static async start(app, { options = [], env, data } = {}) {
     const server = new Server();
     server.#folder = mkdtempSync(join(tmpdir(), "serve-"));
     server.database = join(server.#folder, "app.db");
-    const words = ["serve", join(top, app), "--db", server.database, "--push", "--port", "0"];
-    words.push("--log", "json", ...options);
+    const words = ["serve", resolve(top, app), "--port", "0", "--log", "json"];
+    words.push(...(data ?? ["--db", server.database, "--push"]), ...options);
     if (env) {
       const file = join(server.#folder, "env");
       const lines = Object.entries(env).map(
@@ -101,6 +104,18 @@ export class Server {
     const type = response.headers.get("content-type") ?? "";
     const content = /[/+]json/.test(type) && text !== "" ? JSON.parse(text) : text;
     return { status: response.status, headers: response.headers, type, body: content };
+  }
+
+  /** Has it build the app anew, and answers what it says about that. */
+  async reload() {
+    const before = this.errors.length;
+    this.#child.kill("SIGHUP");
+    for (let waited = 0; waited < SECONDS_MAX * 1000; waited += 20) {
+      const said = this.errors.slice(before);
+      if (/^schemascript: (reloaded|not reloaded; .*)$/m.test(said)) return said;
+      await new Promise((done) => setTimeout(done, 20));
+    }
+    throw new Error(`it was not reloaded:\n${this.errors}`);
   }
 
   /** Ends it as a supervisor does, and holds it to ending well. */

@@ -9,7 +9,10 @@ import { fileURLToPath } from "node:url";
 
 const top = join(dirname(fileURLToPath(import.meta.url)), "..");
 const read = (name) => readFileSync(join(top, "examples/deploy", name), "utf8");
-const names = { nginx: process.env.NGINX_PROGRAM ?? "nginx", caddy: process.env.CADDY_PROGRAM ?? "caddy" };
+const names = {
+  nginx: process.env.NGINX_PROGRAM ?? "nginx",
+  caddy: process.env.CADDY_PROGRAM ?? "caddy",
+};
 
 /** Why a test cannot be made here; false: it can. */
 function lacks(program, versionOption) {

@@ -49,6 +49,23 @@ TEST(Database, OpensWithTheSettingsThatAreWritten) {
   EXPECT_EQ(textOf(database, "pragma journal_mode"), "wal");
   EXPECT_EQ(textOf(database, "pragma synchronous"), "1");
   EXPECT_EQ(textOf(database, "pragma foreign_keys"), "1");
+  database.execute("create table t (a)", Rules::Host);
+  EXPECT_EQ(textOf(database, "pragma secure_delete"), "2");  // FAST.
+}
+
+// Freed pages are not written once more; what is deleted within a page that stays becomes zeros.
+TEST(Database, OverwritesWhatIsDeletedInPagesThatStay) {
+  const TemporaryFolder folder;
+  {
+    Database database({.file = folder / "a.db"});
+    database.execute("create table t (id integer primary key, a text)", Rules::Host);
+    database.execute("insert into t values (1, 'stays'), (2, 'a-secret-word')", Rules::Host);
+    database.execute("delete from t where id = 2", Rules::Host);
+    database.execute("pragma wal_checkpoint(truncate)", Rules::Host);
+  }
+  const std::string bytes = readFile(folder / "a.db");
+  EXPECT_NE(bytes.find("stays"), std::string::npos);
+  EXPECT_EQ(bytes.find("secret"), std::string::npos);
 }
 
 // What each of several processes does at its first start.

@@ -140,9 +140,9 @@ void Database::useWriteAheadLog() {
 }
 
 // Before a connection writes for the first time, and not when it is opened: SQLite reads the schema
-// for it. A database that is larger already keeps its size: it can be read, and what was deleted in
-// it used again.
-void Database::limitSize() {
+// for the size. A database that is larger already keeps its size: it can be read, and what was
+// deleted in it used again.
+void Database::settleBeforeWriting() {
   Statement sizeOfPages = prepare("pragma page_size", Rules::Host);
   Execution execution(sizeOfPages);
   SS_CHECK(execution.step(), "no page size");
@@ -151,7 +151,10 @@ void Database::limitSize() {
   const std::uint64_t pages = options_.limits.databaseBytesMax / pageBytes;
   execute(str("pragma max_page_count = ", std::clamp<std::uint64_t>(pages, 1, kPagesMax)),
           Rules::Host);
-  isSizeLimited_ = true;
+  // What is deleted becomes zeros where its page is written anyway. Debian's SQLite writes each
+  // page that becomes free, too: a table that is dropped would be written once more, whole.
+  execute("pragma secure_delete = fast", Rules::Host);
+  isSettled_ = true;
 }
 
 // SQLite moves the log into the database after a commit only, and without room there is none:

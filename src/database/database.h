@@ -185,7 +185,7 @@ class Database {
   void open();
   void configure();
   void useWriteAheadLog();
-  void limitSize();
+  void settleBeforeWriting();
   void makeRoom() noexcept;
   void recover();
   void endGuests() noexcept;
@@ -215,7 +215,7 @@ class Database {
   bool isReusable_ = true;
   // From SQLITE_FULL until makeRoom().
   bool wasFull_ = false;
-  bool isSizeLimited_ = false;  // To databaseBytesMax.
+  bool isSettled_ = false;  // As settleBeforeWriting() leaves it.
   Clock::time_point busySince_;
   std::chrono::nanoseconds lockWait_{};
   std::function<void(std::uint64_t)> tick_;

@@ -46,7 +46,7 @@ Execution::Execution(Statement& statement, std::span<const ValueView> values)
       tracksRowid_(statement.facts_.insertsDirectly()) {
   Database& database = *statement_.database_;
   database.throwIfAbandoned();
-  if (!database.isSizeLimited_ && !statement_.isReadOnly()) database.limitSize();
+  if (!database.isSettled_ && !statement_.isReadOnly()) database.settleBeforeWriting();
   const auto wanted = static_cast<std::size_t>(sqlite3_bind_parameter_count(raw_));
   if (values.size() != wanted) {
     throw invalidRequest(str("the statement has ", wanted, " parameter", wanted == 1 ? "" : "s",

@@ -40,10 +40,10 @@ class Interruptible {
 template <typename Copy>
 BackupResult copyWatched(Copy&& copy) {
   const Interruptible interruptible;
-  ProgressLine line(STDERR_FILENO, "copying");
+  ProgressLine line(STDERR_FILENO);
   return copy([&line](std::uint64_t done, std::uint64_t pages) {
     if (interruptedBy != 0) throw unavailable("interrupted; nothing was changed");
-    line.show(done, pages);
+    line.showShare("copying", done, pages);
   });
 }
 

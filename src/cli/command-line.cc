@@ -71,6 +71,7 @@ struct Given {
   bool withoutKept = false;
   bool pushFirst = false;
   bool migratesFirst = false;
+  bool withData = false;
   bool readOnly = false;
   bool showValues = false;
   bool traceSql = false;
@@ -324,6 +325,7 @@ Invocation makeGenerate(const Given& given, std::vector<std::string>) {
                          .folder = given.output.empty() ? "migrations" : given.output,
                          .name = given.name.empty() ? "migration" : given.name,
                          .allowedLosses = given.allowedLosses,
+                         .withData = given.withData,
                          .limits = limitsFrom(given)};
 }
 
@@ -352,7 +354,8 @@ MigrateCommand migrateCommandFrom(const Given& given, std::string_view name) {
           .allowedLosses = given.allowedLosses,
           .dryRun = given.dryRun,
           .withoutKept = given.withoutKept,
-          .asJson = given.asJson};
+          .asJson = given.asJson,
+          .limits = limitsFrom(given)};
 }
 
 std::chrono::hours parseDays(const std::string& text) {
@@ -620,7 +623,7 @@ const std::array<Command, 18>& commands() {
        generateHelp,
        {kFile},
        {{"--out", &Given::output}, {"--name", &Given::name}, time, memory},
-       {},
+       {{"--data", &Given::withData}},
        false,
        makeGenerate,
        {losses}},
@@ -640,7 +643,8 @@ const std::array<Command, 18>& commands() {
         {"--dir", &Given::folder},
         {"--to", &Given::to},
         {"--keep-days", &Given::keepDays},
-        {"--baseline", &Given::baseline}},
+        {"--baseline", &Given::baseline},
+        memory},
        {{"--dry-run", &Given::dryRun}, {"--json", &Given::asJson}},
        false,
        makeMigrate,
@@ -648,7 +652,7 @@ const std::array<Command, 18>& commands() {
       {"rollback",
        rollbackHelp,
        {},
-       {database, {"--dir", &Given::folder}, {"--to", &Given::to}},
+       {database, {"--dir", &Given::folder}, {"--to", &Given::to}, memory},
        {{"--dry-run", &Given::dryRun},
         {"--without-kept", &Given::withoutKept},
         {"--json", &Given::asJson}},

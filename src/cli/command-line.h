@@ -85,7 +85,8 @@ struct GenerateCommand {
   std::filesystem::path folder;
   std::string name;
   std::vector<std::string> allowedLosses;
-  bool isMerge = false;  // Of all ends of the folder.
+  bool isMerge = false;   // Of all ends of the folder.
+  bool withData = false;  // With an up.ts and a down.ts to begin with.
   Limits limits;
 };
 
@@ -108,6 +109,7 @@ struct MigrateCommand {
   bool dryRun = false;
   bool withoutKept = false;
   bool asJson = false;
+  Limits limits{};  // Of the code in up.ts and down.ts: its memory.
 };
 
 // `database` is copied into the file `to`, while others may use it.

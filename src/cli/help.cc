@@ -187,6 +187,7 @@ Options:
   --name NAME           of the migration, behind the time (default: migration)
   --out DIR             the folder of all migrations (default: migrations)
   --allow-loss NAME     a table or column that may go with what it holds, such as users.email; several times for several
+  --data                with an up.ts and a down.ts to write changes of data in, also where the schema stays as it is
   --time-limit TIME     stop after that long, such as 200ms, 2s, 1m (default: 30s)
   --memory-limit SIZE   the memory of the sandbox, such as 32mb, 1gb (default: 64mb)
   -h, --help            this text
@@ -244,6 +245,7 @@ Options:
   --allow-loss NAME     a table or column that may lose what it holds, such as users.email; several times for several
   --keep-days N         how long what migrations drop is kept for a rollback (default: 30)
   --baseline ID         instead: the database was made otherwise, and is where this migration leads to
+  --memory-limit SIZE   the memory of the code in up.ts, such as 32mb, 1gb (default: 64mb)
   --json                say it for a program
   -h, --help            this text
 
@@ -263,6 +265,7 @@ Options:
   --dry-run             the rehearsal only: say what would be done, and do nothing
   --allow-loss NAME     a table or column that may lose what it holds, such as users.email; several times for several
   --without-kept        go back also where what was dropped is not kept any more
+  --memory-limit SIZE   the memory of the code in down.ts, such as 32mb, 1gb (default: 64mb)
   --json                say it for a program
   -h, --help            this text
 

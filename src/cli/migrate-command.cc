@@ -1,14 +1,19 @@
 // `schemascript migrate`, `rollback` and `status`
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/json.hpp>
+#include <cstdio>
 #include <ctime>
 #include <optional>
 
 #include "base/units.h"
 #include "cli/app.h"
 #include "cli/commands.h"
+#include "cli/migration-code.h"
 #include "cli/progress-line.h"
+#include "cli/stop-on-signal.h"
 #include "cli/text.h"
 #include "migrate/migrator.h"
 
@@ -28,21 +33,46 @@ std::string timeOf(system_clock::time_point when) {
   return text;
 }
 
-// One line on a terminal: of the copy in pages, of a statement in rows.
+// One line on a terminal: of the copy in pages, of a statement and of code in rows.
 class Display {
  public:
-  void show(const MigratorProgress& progress) {
+  void show(const MigratorProgress& progress) noexcept {
     if (progress.id.empty()) {
-      copy_.show(progress.pagesDone, progress.pages);
+      line_.showShare("copying for the rehearsal", progress.pagesDone, progress.pages);
       return;
     }
-    const MigrationProgress& statement = progress.statement;
-    line_.show(statement.statement, statement.statements + 1);
+    isRehearsal_ = progress.isRehearsal;
+    const MigrationProgress& at = progress.statement;
+    std::array<char, 64> what;
+    if (at.statement > at.statements) {
+      std::snprintf(what.data(), what.size(), "the checks");
+    } else {
+      std::snprintf(what.data(), what.size(), "statement %zu of %zu, %llu rows", at.statement,
+                    at.statements, static_cast<unsigned long long>(at.rows));
+    }
+    show(progress.id, what.data());
   }
+  void show(const std::filesystem::path& source, const RunProgress& progress) noexcept {
+    std::array<char, 64> what;
+    std::snprintf(what.data(), what.size(), "%.8s, %llu rows", source.filename().c_str(),
+                  static_cast<unsigned long long>(progress.rows));
+    show(source.parent_path().filename().native(), what.data());
+  }
+  // For other output.
+  void hide() noexcept { line_.hide(); }
 
  private:
-  ProgressLine copy_{STDERR_FILENO, "copying for the rehearsal"};
-  ProgressLine line_{STDERR_FILENO, "migrating"};
+  // The name may be long: it is cut, at the end of the line.
+  void show(std::string_view id, const char* what) noexcept {
+    std::array<char, 256> line;
+    const int size = std::snprintf(
+        line.data(), line.size(), "%s: %s (%.*s)", isRehearsal_ ? "rehearsing" : "migrating", what,
+        static_cast<int>(std::min<std::size_t>(id.size(), 80)), id.data());
+    line_.show({line.data(), static_cast<std::size_t>(size)});
+  }
+
+  ProgressLine line_{STDERR_FILENO};
+  bool isRehearsal_ = false;
 };
 
 json::object tableOf(const MigratedTable& table) {
@@ -158,7 +188,20 @@ ExitCode showStatus(const MigrateCommand& command, Output& output) {
   return isDone ? ExitCode::Success : ExitCode::Threw;
 }
 
-MigratorOptions optionsOf(const MigrateCommand& command, Display& progress) {
+// The code of migrations writes to standard error: standard output is the report's.
+MigrationCodeOptions codeOf(const MigrateCommand& command, Display& display) {
+  return {.limits = command.limits,
+          .log =
+              [&display](std::string_view text) {
+                display.hide();
+                writeToStandardError(text);
+              },
+          .showsRehearsal = command.dryRun,
+          .progress = [&display](const std::filesystem::path& source,
+                                 const RunProgress& progress) { display.show(source, progress); }};
+}
+
+MigratorOptions optionsOf(const MigrateCommand& command, Display& display) {
   MigratorOptions options;
   options.database = command.database;
   options.folder = command.folder;
@@ -167,25 +210,36 @@ MigratorOptions optionsOf(const MigrateCommand& command, Display& progress) {
   options.dryRun = command.dryRun;
   options.withoutKept = command.withoutKept;
   if (command.keepFor) options.keepFor = *command.keepFor;
-  options.progress = [&progress](const MigratorProgress& each) { progress.show(each); };
+  options.progress = [&display](const MigratorProgress& each) { display.show(each); };
   return options;
+}
+
+MigratorReport carryOut(const MigrateCommand& command) {
+  Display display;
+  MigrationCode code(codeOf(command, display));
+  const StopOnSignal stop;
+  MigratorOptions options = optionsOf(command, display);
+  options.data = &code;
+  options.stop = stop.token();
+  return command.action == Action::Migrate ? migrate(options) : rollBack(options);
+}
+
+ExitCode adopt(const MigrateCommand& command, Output& output) {
+  Display display;
+  std::string text;
+  for (const std::string& id : adoptBaseline(optionsOf(command, display))) {
+    text += str("recorded ", id, '\n');
+  }
+  output.write(printable(text));
+  return ExitCode::Success;
 }
 
 }  // namespace
 
 ExitCode migrateCommand(const MigrateCommand& command, Output& output) {
   if (command.action == Action::Status) return showStatus(command, output);
-  std::optional<Display> progress(std::in_place);
-  const MigratorOptions options = optionsOf(command, *progress);
-  if (command.action == Action::Adopt) {
-    std::string text;
-    for (const std::string& id : adoptBaseline(options)) text += str("recorded ", id, '\n');
-    output.write(printable(text));
-    return ExitCode::Success;
-  }
-  const MigratorReport report =
-      command.action == Action::Migrate ? migrate(options) : rollBack(options);
-  progress.reset();
+  if (command.action == Action::Adopt) return adopt(command, output);
+  const MigratorReport report = carryOut(command);
   output.write(command.asJson ? json::serialize(reportOf(report, command.dryRun)) + '\n'
                               : printable(renderReport(report, command)));
   return ExitCode::Success;

@@ -39,21 +39,32 @@ TEST(ProgressLine, ShowsTheShareAndTakesItAway) {
   ASSERT_EQ(::isatty(terminal.file()), 1);
   const ProgressLine::Clock::time_point begin{};
   {
-    ProgressLine line(terminal.file(), "copying");
-    line.show(1, 3, begin);
+    ProgressLine line(terminal.file());
+    line.showShare("copying", 1, 3, begin);
     EXPECT_EQ(terminal.read(), "\r\x1b[Kcopying  33 %");
-    line.show(2, 3, begin + 99ms);
+    line.showShare("copying", 2, 3, begin + 99ms);
     EXPECT_EQ(terminal.read(), "");
-    line.show(3, 3, begin + 100ms);
+    line.showShare("copying", 3, 3, begin + 100ms);
     EXPECT_EQ(terminal.read(), "\r\x1b[Kcopying 100 %");
   }
   EXPECT_EQ(terminal.read(), "\r\x1b[K");
 }
 
+TEST(ProgressLine, GivesWayToOtherOutput) {
+  Terminal terminal;
+  const ProgressLine::Clock::time_point begin{};
+  ProgressLine line(terminal.file());
+  line.hide();
+  line.show("one", begin);
+  line.hide();
+  line.show(std::string(80, 'x'), begin + 1ms);
+  EXPECT_EQ(terminal.read(), "\r\x1b[Kone\r\x1b[K\r\x1b[K" + std::string(79, 'x'));
+}
+
 TEST(ProgressLine, LeavesNoTraceWhereItShowedNothing) {
   Terminal terminal;
   {
-    const ProgressLine line(terminal.file(), "copying");
+    const ProgressLine line(terminal.file());
   }
   EXPECT_EQ(terminal.read(), "");
 }
@@ -63,9 +74,9 @@ TEST(ProgressLine, WritesNothingIntoAFile) {
   const auto path = folder / "out";
   {
     const FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    ProgressLine line(file.get(), "copying");
-    line.show(1, 3);
-    line.show(3, 3);
+    ProgressLine line(file.get());
+    line.showShare("copying", 1, 3);
+    line.showShare("copying", 3, 3);
   }
   EXPECT_EQ(readFile(path), "");
 }

@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 namespace schemascript {
@@ -14,21 +13,26 @@ class ProgressLine {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // `what` stands before the per cent. Does not own `file`.
-  ProgressLine(int file, std::string_view what);
+  // Does not own `file`.
+  explicit ProgressLine(int file);
   ~ProgressLine();
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
 
-  // Shows the share at once the first time, then at most ten times a second.
-  void show(std::uint64_t done, std::uint64_t whole, Clock::time_point now = Clock::now()) noexcept;
+  // Shows `what` at once the first time, then at most ten times a second: 79 bytes of it, which
+  // are to be ASCII.
+  void show(std::string_view what, Clock::time_point now = Clock::now()) noexcept;
+  // `copying  33 %`
+  void showShare(const char* what, std::uint64_t done, std::uint64_t whole,
+                 Clock::time_point now = Clock::now()) noexcept;
+  // Until it is shown anew, which it is at once: for other output.
+  void hide() noexcept;
 
  private:
   void write(std::string_view text) noexcept;
 
   const int file_;
   const bool isTerminal_;
-  const std::string what_;
   bool isShown_ = false;
   Clock::time_point shownAt_{};
 };

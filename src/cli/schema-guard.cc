@@ -49,7 +49,8 @@ void SchemaGuard::migrateFile(const fs::path& file) const {
   MigratorOptions options;
   options.database = file;
   options.folder = options_.migrations;
-  options.data = options_.data;
+  options.data = options_.data.get();
+  options.stop = options_.stop;
   const MigratorReport report = migrate(options);
   if (!options_.say) return;
   for (const MigrationRun& run : report.runs) {

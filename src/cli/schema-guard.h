@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -22,8 +24,9 @@ struct SchemaGuardOptions {
   // Carry out what a database has not seen. As migrate() does it, with a rehearsal.
   bool migrates = false;
   bool readOnly = false;  // The databases must not be changed; for advice.
-  // As MigratorOptions has it, of migrations with an up.ts.
-  std::function<void(Database& database, const std::filesystem::path& source)> data{};
+  // As MigratorOptions has them. The first is used by any thread.
+  std::shared_ptr<DataChanges> data{};
+  std::stop_token stop{};
   // What there is to say about a database: that migrations were carried out, or wait. Any thread.
   std::function<void(std::string_view text)> say{};
 };

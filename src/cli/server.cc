@@ -11,7 +11,9 @@
 #include "base/units.h"
 #include "cli/app.h"
 #include "cli/declared.h"
+#include "cli/migration-code.h"
 #include "cli/output.h"
+#include "cli/stop-on-signal.h"
 #include "cli/text.h"
 #include "serve/env-file.h"
 
@@ -163,13 +165,20 @@ std::shared_ptr<const SchemaGuard> Server::currentGuard() const {
 void Server::guard(const BuiltApp& built) {
   if (pushes()) return;
   const Configuration& given = configuration();
+  // What its code writes belongs to no request.
+  MigrationCodeOptions code{.limits = limits_, .log = writeToStandardError};
+  std::optional<StopOnSignal> stop;
+  if (given.migrate.value_or(false)) stop.emplace();
   std::shared_ptr<const SchemaGuard> guard = std::make_shared<const SchemaGuard>(
       readDeclared(engine_, watchdog_, *built.bundle, limits_).schema,
-      SchemaGuardOptions{.app = *given.app,
-                         .migrations = given.migrations.value_or(kMigrationsFolder),
-                         .migrates = given.migrate.value_or(false),
-                         .readOnly = *given.readOnly,
-                         .say = say});
+      SchemaGuardOptions{
+          .app = *given.app,
+          .migrations = given.migrations.value_or(kMigrationsFolder),
+          .migrates = given.migrate.value_or(false),
+          .readOnly = *given.readOnly,
+          .data = std::make_shared<MigrationCode>(engine_, watchdog_, std::move(code)),
+          .stop = stop ? stop->token() : std::stop_token(),
+          .say = say});
   if (given.tenants) {
     guardTenants(*guard);
   } else {

@@ -78,8 +78,8 @@ class Server {
   // Holds the app's tables against the databases from now on: all that there are now, and those of
   // tenants when they are opened; and carries out migrations first where the configuration says so.
   // Nothing where push() makes the tables. Before open(), too: then no file is made for nothing.
-  // Throws as SchemaGuard does, of a tenant with its name, and as readDeclared(); the guard from
-  // before holds then.
+  // SIGINT and SIGTERM end a migration. Throws as SchemaGuard does, of a tenant with its name, and
+  // as readDeclared(); the guard from before holds then.
   void guard(const BuiltApp& built);
   // Creates the tables that the app declares: in the one database, or in each that the tenants have
   // now. Throws as pushTables() does; of a tenant, with its name.

@@ -441,7 +441,24 @@ MadeMigration makeMerge(const MigrationFolder& folder, const Schema& wanted,
   return make(*together, wanted, description, std::move(parents));
 }
 
-void writeMigration(const fs::path& folder, const MigrationFiles& files) {
+namespace {
+
+// Code that does nothing yet.
+std::string dataTemplate(std::string_view sqlFile) {
+  return str(R"(import { sql } from "drizzle-orm";
+import { database } from "schemascript";
+
+// Runs behind )",
+             sqlFile, R"(, in its transaction, and first on a copy of the database.
+const db = database();
+
+// await db.run(sql`update users set name = trim(name)`);
+)");
+}
+
+}  // namespace
+
+void writeMigration(const fs::path& folder, const MigrationFiles& files, WithData withData) {
   const fs::path target = folder / files.id;
   const fs::path partial = folder / str('.', files.id, ".partial");
   std::error_code failure;
@@ -456,6 +473,10 @@ void writeMigration(const fs::path& folder, const MigrationFiles& files) {
   writeFileAtomically(partial / "up.sql", files.up);
   writeFileAtomically(partial / "down.sql", files.down);
   writeFileAtomically(partial / "snapshot.json", renderSnapshot(files));
+  if (withData == WithData::Yes) {
+    writeFileAtomically(partial / "up.ts", dataTemplate("up.sql"));
+    writeFileAtomically(partial / "down.ts", dataTemplate("down.sql"));
+  }
   fs::rename(partial, target, failure);
   if (failure) throw unavailable(str("cannot write ", target.string(), ": ", failure.message()));
 }

@@ -102,8 +102,11 @@ MadeMigration makeNext(const MigrationFolder& folder, const Schema& wanted,
 MadeMigration makeMerge(const MigrationFolder& folder, const Schema& wanted,
                         const NewMigration& description);
 
+enum class WithData : bool { No, Yes };
+
 // Writes the files of a migration into `folder`, which is made if it is not there: the whole or
-// nothing. Throws Unavailable.
-void writeMigration(const std::filesystem::path& folder, const MigrationFiles& files);
+// nothing; with data, an up.ts and a down.ts to begin with. Throws Unavailable.
+void writeMigration(const std::filesystem::path& folder, const MigrationFiles& files,
+                    WithData withData = WithData::No);
 
 }  // namespace schemascript

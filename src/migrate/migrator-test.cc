@@ -346,6 +346,16 @@ TEST_F(Migrating, TwoAtOnceDoItOnce) {
   EXPECT_EQ(rows("select count(*) from __schemascript_migrations"), (Rows{{"3"}}));
 }
 
+// Changes of data that are no code of a guest's.
+struct Changes : DataChanges {
+  void prepare(const fs::path& source) override { prepared.push_back(source); }
+  void run(Database& database, const fs::path& source, Stage stage) override {
+    change(database, source, stage);
+  }
+  std::vector<fs::path> prepared;
+  std::function<void(Database&, const fs::path&, Stage)> change;
+};
+
 TEST_F(Migrating, RunsChangesOfDataInTheSameTransaction) {
   generate("init", std::string(kUsers));
   migrate(options());
@@ -354,18 +364,68 @@ TEST_F(Migrating, RunsChangesOfDataInTheSameTransaction) {
   append(id, "up.ts", "// ...");
   EXPECT_EQ(errorOf([&] { migrate(options()); }).code(), ErrorCode::InvalidRequest);
   MigratorOptions with = options();
+  Changes changes;
   int calls = 0;
-  with.data = [&](Database& database, const fs::path& source) {
+  changes.change = [&](Database& database, const fs::path& source, Stage stage) {
     ++calls;
     EXPECT_EQ(source, folder() / id / "up.ts");
+    EXPECT_EQ(changes.prepared.back(), source);
+    EXPECT_EQ(stage, calls % 2 == 1 ? Stage::Rehearsal : Stage::Real);
     EXPECT_TRUE(database.inTransaction());
     runAll(database, "update users set age = 7");
     if (calls == 2) throw conflict("no");
   };
+  with.data = &changes;
   EXPECT_EQ(errorOf([&] { migrate(with); }).code(), ErrorCode::Conflict);
   EXPECT_EQ(differencesTo(std::string(kUsers)), std::vector<std::string>());
   migrate(with);
   EXPECT_EQ(rows("select age from users"), (Rows{{"7"}}));
+}
+
+TEST_F(Migrating, RefusesAWayBackWhoseCodeIsGone) {
+  const std::string id = generate("init", std::string(kUsers));
+  append(id, "down.ts", "// ...");
+  migrate(options());
+  fs::remove_all(folder() / id);
+  expectError(ErrorCode::Conflict,
+              str("the way back from ", id, " has a down.ts, and its files are not in ",
+                  folder().string(), "; bring them back"),
+              [&] { rollBack(options()); });
+}
+
+// Whoever asks for the end while a migration runs gets the database of before it.
+TEST_F(Migrating, StopsInTheMiddleAndSaysWhatWasDone) {
+  const std::string first = generate("init", std::string(kUsers));
+  const std::string second = generate("age", std::string(kUsersWithAge));
+  append(second, "up.ts", "// ...");
+  for (const Stage when : {Stage::Rehearsal, Stage::Real}) {
+    std::stop_source source;
+    Changes changes;
+    changes.change = [&](Database& database, const fs::path&, Stage stage) {
+      if (stage != when) return;
+      source.request_stop();
+      runAll(database, "update users set age = 7");
+    };
+    MigratorOptions with = options();
+    with.data = &changes;
+    with.stop = source.get_token();
+    expectError(ErrorCode::Unavailable,
+                when == Stage::Rehearsal
+                    ? std::string("interrupted; nothing was changed")
+                    : str("interrupted; what was done before stays: applied ", first),
+                [&] { migrate(with); });
+    EXPECT_EQ(rows("select count(*) from sqlite_schema where name = 'users'"),
+              (Rows{{when == Stage::Rehearsal ? "0" : "1"}}));
+  }
+}
+
+TEST_F(Migrating, DoesNothingWhenItWasStoppedBefore) {
+  generate("init", std::string(kUsers));
+  std::stop_source source;
+  source.request_stop();
+  MigratorOptions with = options();
+  with.stop = source.get_token();
+  expectError(ErrorCode::Unavailable, "interrupted; nothing was changed", [&] { migrate(with); });
 }
 
 struct Damage {

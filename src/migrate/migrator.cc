@@ -26,6 +26,9 @@ struct Move {
   AppliedMigration record;
 };
 
+// Ends the recorded way back of a migration that has a down.ts, too.
+constexpr std::string_view kNeedsSource = "\n-- and down.ts\n";
+
 // Somebody else has migrated since we looked.
 struct HasMoved {};
 
@@ -87,23 +90,13 @@ class Migrator {
       : options_(options), folder_(MigrationFolder::read(options.folder)) {}
 
   MigratorReport run(Direction direction) {
-    // A dry run makes no database.
-    const bool isNew = !isThere(options_.database);
-    if (isNew && direction == Direction::Down) {
-      throw invalidRequest(str("there is no database ", options_.database.string()));
-    }
-    const bool isTried = isNew && options_.dryRun;
-    Database database({.file = isTried ? std::filesystem::path() : options_.database,
-                       .limits = limitsOf(options_)});
-    for (;;) {
-      try {
-        return runOnce(database, direction, isNew);
-      } catch (const HasMoved&) {
-        report_ = {};
-      }
+    try {
+      return runToTheEnd(direction);
+    } catch (const Error&) {
+      if (!options_.stop.stop_requested()) throw;
+      throw unavailable(str("interrupted; ", whatWasDone(direction)));
     }
   }
-
   std::vector<std::string> adopt() {
     if (options_.to.empty()) throw invalidRequest("name the migration that the database is at");
     const MigrationFiles& target = folder_.find(options_.to);
@@ -138,8 +131,39 @@ class Migrator {
   static AppliedMigration recordOf(const MigrationFiles& files) {
     return {.id = files.id,
             .hash = files.hash,
-            .down = files.down,
+            .down = str(files.down, files.downSource.empty() ? "" : kNeedsSource),
             .appliedAt = std::chrono::system_clock::now()};
+  }
+
+  MigratorReport runToTheEnd(Direction direction) {
+    // A dry run makes no database.
+    const bool isNew = !isThere(options_.database);
+    if (isNew && direction == Direction::Down) {
+      throw invalidRequest(str("there is no database ", options_.database.string()));
+    }
+    const bool isTried = isNew && options_.dryRun;
+    Database database({.file = isTried ? std::filesystem::path() : options_.database,
+                       .limits = limitsOf(options_)});
+    const std::stop_callback ending(options_.stop, [&database] { database.interrupt(); });
+    for (;;) {
+      try {
+        return runOnce(database, direction, isNew);
+      } catch (const HasMoved&) {
+        report_ = {};
+      }
+    }
+  }
+
+  std::string whatWasDone(Direction direction) const {
+    if (stage_ == Stage::Rehearsal || report_.runs.empty()) return "nothing was changed";
+    std::string ids;
+    for (const MigrationRun& run : report_.runs) ids += str(ids.empty() ? "" : ", ", run.id);
+    return str("what was done before stays: ",
+               direction == Direction::Up ? "applied " : "rolled back ", ids);
+  }
+
+  void throwIfStopped() const {
+    if (options_.stop.stop_requested()) throw unavailable("interrupted");
   }
 
   MigratorReport runOnce(Database& database, Direction direction, bool isNew) {
@@ -148,15 +172,28 @@ class Migrator {
     checkDrift(database);
     const std::vector<Move> moves = direction == Direction::Up ? movesUp() : movesDown();
     if (!moves.empty()) {
+      prepareData(moves);
+      stage_ = Stage::Rehearsal;
       rehearse(database, moves, isNew);
       if (options_.dryRun) return std::move(report_);
       report_.runs.clear();
-      for (const Move& move : moves) carryOut(database, move, false);
+      stage_ = Stage::Real;
+      for (const Move& move : moves) carryOut(database, move);
     }
     if (!options_.dryRun) {
       report_.forgotten = forgetKept(database, std::chrono::system_clock::now() - options_.keepFor);
     }
     return std::move(report_);
+  }
+
+  void prepareData(std::span<const Move> moves) const {
+    for (const Move& move : moves) {
+      if (move.source.empty()) continue;
+      if (options_.data == nullptr) {
+        throw invalidRequest(str(move.source.string(), " cannot be run here"));
+      }
+      options_.data->prepare(move.source);
+    }
   }
 
   void checkHistory() const {
@@ -262,6 +299,11 @@ class Migrator {
               "columns and tables, without what they held; add --without-kept if that is "
               "enough"));
     }
+    if (files == nullptr && applied.down.ends_with(kNeedsSource)) {
+      throw conflict(str("the way back from ", applied.id,
+                         " has a down.ts, and its files are not in ", folder_.folder().string(),
+                         "; bring them back"));
+    }
     return {.id = applied.id,
             .direction = Direction::Down,
             .sql = files == nullptr ? applied.down : files->down,
@@ -276,14 +318,17 @@ class Migrator {
     const auto begin = Clock::now();
     if (isNew) {  // There is nothing that could be lost.
       Database copy({.limits = limitsOf(options_)});
-      for (const Move& move : moves) carryOut(copy, move, true);
+      const std::stop_callback ending(options_.stop, [&copy] { copy.interrupt(); });
+      for (const Move& move : moves) carryOut(copy, move);
     } else {
       const RehearsalCopy file(options_.database, [this](std::uint64_t done, std::uint64_t pages) {
+        throwIfStopped();
         report({.id = {}, .isRehearsal = true, .pagesDone = done, .pages = pages});
       });
       Database copy({.file = file.file(), .limits = limitsOf(options_)});
       // It is thrown away.
       copy.execute("pragma synchronous = off", Rules::Host);
+      const std::stop_callback ending(options_.stop, [&copy] { copy.interrupt(); });
       compareWith(database, copy, moves);
     }
     report_.rehearsalTook = duration_cast<milliseconds>(Clock::now() - begin);
@@ -294,7 +339,7 @@ class Migrator {
     std::set<std::string> named;
     bool hasData = false;
     for (const Move& move : moves) {
-      carryOut(copy, move, true);
+      carryOut(copy, move);
       renames.push_back(move.renames);
       hasData = hasData || !move.source.empty();
       for (const Token& token : tokensOf(move.sql)) named.insert(token.name());
@@ -329,7 +374,9 @@ class Migrator {
     if (options_.progress) options_.progress(progress);
   }
 
-  void carryOut(Database& database, const Move& move, bool isRehearsal) {
+  void carryOut(Database& database, const Move& move) {
+    throwIfStopped();
+    const bool isRehearsal = stage_ == Stage::Rehearsal;
     RunnerOptions options{.wanted = move.wanted ? &*move.wanted : nullptr,
                           .renames = move.renames,
                           .mayLose = move.mayLose};
@@ -337,10 +384,7 @@ class Migrator {
       report({.id = move.id, .isRehearsal = isRehearsal, .statement = progress});
     };
     if (!move.source.empty()) {
-      if (!options_.data) {
-        throw invalidRequest(str(move.source.string(), " cannot be run here"));
-      }
-      options.data = [&](Database& target) { options_.data(target, move.source); };
+      options.data = [&](Database& target) { options_.data->run(target, move.source, stage_); };
     }
     const std::size_t done = report_.runs.size();
     options.begun = [&](Database& target) {
@@ -378,6 +422,7 @@ class Migrator {
   const MigrationFolder folder_;
   std::vector<AppliedMigration> history_;
   MigratorReport report_;
+  Stage stage_ = Stage::Rehearsal;
 };
 
 }  // namespace

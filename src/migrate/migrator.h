@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,21 @@
 namespace schemascript {
 
 enum class Direction : std::uint8_t { Up, Down };
+
+enum class Stage : std::uint8_t { Rehearsal, Real };
+
+// The up.ts and down.ts of migrations, for whoever can run them.
+class DataChanges {
+ public:
+  virtual ~DataChanges() = default;
+
+  // Of each that is due, before anything else is done. Throws InvalidRequest for one that cannot be
+  // run.
+  virtual void prepare(const std::filesystem::path& source) = 0;
+  // Runs it in the transaction that `database` is in, and throws unless it has come to its end.
+  // What it does is rolled back then.
+  virtual void run(Database& database, const std::filesystem::path& source, Stage stage) = 0;
+};
 
 struct MigratorProgress {
   std::string_view id{};  // Of the migration; empty while the database is copied.
@@ -43,9 +59,10 @@ struct MigratorOptions {
   std::chrono::hours keepFor{24 * 30};
   // How long another process that migrates, or writes, is waited for.
   std::chrono::milliseconds waitMax = std::chrono::minutes(10);
-  // Runs the up.ts or down.ts `source` in the transaction that the database is in. Empty: a
-  // migration that has one is refused with InvalidRequest.
-  std::function<void(Database& database, const std::filesystem::path& source)> data;
+  // Null: a migration that has an up.ts is refused with InvalidRequest. Not owned.
+  DataChanges* data = nullptr;
+  // Ends it, from any thread: what runs is undone, and Unavailable says what was done before.
+  std::stop_token stop{};
   // As RunnerOptions::progress.
   std::function<void(const MigratorProgress&)> progress;
 };

@@ -1,6 +1,6 @@
 // What `schemascript serve` does where the tables of a database are not those of its app.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
@@ -128,6 +128,41 @@ describe("serve, with another schema than the app's", { concurrency: true }, () 
       const again = await project.served(["--db", project.database, ...data]);
       assert.doesNotMatch(again, /applied/);
     }
+  });
+
+  test("--migrate runs the code of migrations, which a signal ends", async () => {
+    const project = new Project();
+    project.generate("first");
+    project.done("migrate", "--db", "app.db");
+    project.sql("insert into people (name) values ('Ada') returning id");
+    project.done("generate", project.app, "--name", "data", "--data");
+    const id = readdirSync(project.migrations).find((name) => name.endsWith("_data"));
+    const code = (text) =>
+      writeFileSync(
+        join(project.migrations, id, "up.ts"),
+        `import { sql } from "drizzle-orm";
+         import { database } from "schemascript";
+         await database().run(sql\`update people set name = upper(name)\`);
+         ${text}`,
+      );
+    code("for (;;) {}");
+    const child = spawn(
+      program,
+      ["serve", project.app, "--port", "0", "--db", "app.db", "--migrate"],
+      { cwd: project.folder, stdio: ["ignore", "ignore", "pipe"] },
+    );
+    let said = "";
+    child.stderr.on("data", (text) => (said += text));
+    setTimeout(() => child.kill("SIGTERM"), 1_500);
+    assert.equal(await new Promise((done) => child.on("close", done)), 4, said);
+    assert.match(said, /interrupted; nothing was changed\n$/);
+    assert.deepEqual(project.sql("select name from people"), [["Ada"]]);
+
+    code('console.log("names are large");');
+    const served = await project.served(["--db", project.database, "--migrate"], async (server) => {
+      assert.deepEqual((await server.fetch("/")).body, [{ id: 1, name: "ADA" }]);
+    });
+    assert.match(served, new RegExp(`^names are large\n.*applied ${id} in `));
   });
 
   test("a database that is not there is made by --migrate", async () => {

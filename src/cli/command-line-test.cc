@@ -89,6 +89,23 @@ TEST(CommandLine, TakesPull) {
             "'s.ts' is too much: schemascript pull takes options only");
 }
 
+TEST(CommandLine, TakesOverWithOrWithoutADatabase) {
+  const auto command = std::get<MigrateCommand>(
+      parseCommandLine({"migrate", "--from-drizzle", "drizzle", "--dir", "out", "--json"}));
+  EXPECT_EQ(command.action, MigrateCommand::Action::AdoptDrizzle);
+  EXPECT_EQ(command.from, "drizzle");
+  EXPECT_EQ(command.folder, "out");
+  EXPECT_TRUE(command.database.empty());
+  EXPECT_TRUE(command.asJson);
+  for (const Words& words : {Words{"--to", "a"}, Words{"--dry-run"}, Words{"--baseline", "a"},
+                             Words{"--keep-days", "1"}, Words{"--allow-loss", "users"}}) {
+    Words all{"migrate", "--from-drizzle", "drizzle"};
+    all.insert(all.end(), words.begin(), words.end());
+    EXPECT_EQ(refusal(all),
+              "--from-drizzle carries nothing out; beside it there are --db, --dir and --json");
+  }
+}
+
 TEST(CommandLine, SuggestsTheNearOption) {
   EXPECT_EQ(refusal({"run", "a.ts", "--tiem-limit", "2s"}),
             "unknown option '--tiem-limit'; did you mean '--time-limit'?");

@@ -72,6 +72,7 @@ struct Given {
   bool pushFirst = false;
   bool migratesFirst = false;
   bool withData = false;
+  std::string fromDrizzle;
   bool readOnly = false;
   bool showValues = false;
   bool traceSql = false;
@@ -344,12 +345,16 @@ Invocation makeDiff(const Given& given, std::vector<std::string>) {
   return DiffCommand{given.words[0], given.words[1], limitsFrom(given)};
 }
 
+std::string folderFrom(const Given& given) {
+  return given.folder.empty() ? "migrations" : given.folder;
+}
+
 MigrateCommand migrateCommandFrom(const Given& given, std::string_view name) {
   if (given.database.empty()) {
     throw invalidRequest(str(name, " needs a database: schemascript ", name, " --db FILE"));
   }
   return {.database = given.database,
-          .folder = given.folder.empty() ? "migrations" : given.folder,
+          .folder = folderFrom(given),
           .to = given.to,
           .allowedLosses = given.allowedLosses,
           .dryRun = given.dryRun,
@@ -370,7 +375,23 @@ std::chrono::hours parseDays(const std::string& text) {
   return std::chrono::hours(24 * days);
 }
 
+Invocation makeAdoptDrizzle(const Given& given) {
+  if (!given.to.empty() || given.dryRun || !given.baseline.empty() || !given.keepDays.empty() ||
+      !given.allowedLosses.empty()) {
+    throw invalidRequest(
+        "--from-drizzle carries nothing out; beside it there are --db, --dir and --json");
+  }
+  return MigrateCommand{.action = MigrateCommand::Action::AdoptDrizzle,
+                        .database = given.database,
+                        .folder = folderFrom(given),
+                        .to = {},
+                        .allowedLosses = {},
+                        .asJson = given.asJson,
+                        .from = given.fromDrizzle};
+}
+
 Invocation makeMigrate(const Given& given, std::vector<std::string>) {
+  if (!given.fromDrizzle.empty()) return makeAdoptDrizzle(given);
   MigrateCommand command = migrateCommandFrom(given, "migrate");
   if (!given.keepDays.empty()) command.keepFor = parseDays(given.keepDays);
   if (given.baseline.empty()) return command;
@@ -644,6 +665,7 @@ const std::array<Command, 18>& commands() {
         {"--to", &Given::to},
         {"--keep-days", &Given::keepDays},
         {"--baseline", &Given::baseline},
+        {"--from-drizzle", &Given::fromDrizzle},
         memory},
        {{"--dry-run", &Given::dryRun}, {"--json", &Given::asJson}},
        false,

@@ -99,7 +99,7 @@ struct DiffCommand {
 
 // A database goes through migrations.
 struct MigrateCommand {
-  enum class Action : std::uint8_t { Migrate, RollBack, Adopt, Status };
+  enum class Action : std::uint8_t { Migrate, RollBack, Adopt, AdoptDrizzle, Status };
   Action action = Action::Migrate;
   std::filesystem::path database;
   std::filesystem::path folder;
@@ -109,7 +109,8 @@ struct MigrateCommand {
   bool dryRun = false;
   bool withoutKept = false;
   bool asJson = false;
-  Limits limits{};  // Of the code in up.ts and down.ts: its memory.
+  std::filesystem::path from{};  // drizzle-kit's folder.
+  Limits limits{};               // Of the code in up.ts and down.ts: its memory.
 };
 
 // `database` is copied into the file `to`, while others may use it.

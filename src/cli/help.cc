@@ -245,6 +245,7 @@ Options:
   --allow-loss NAME     a table or column that may lose what it holds, such as users.email; several times for several
   --keep-days N         how long what migrations drop is kept for a rollback (default: 30)
   --baseline ID         instead: the database was made otherwise, and is where this migration leads to
+  --from-drizzle DIR    instead: take over the migrations of drizzle-kit in DIR, and what its record in the database says
   --memory-limit SIZE   the memory of the code in up.ts, such as 32mb, 1gb (default: 64mb)
   --json                say it for a program
   -h, --help            this text

@@ -15,6 +15,7 @@
 #include "cli/progress-line.h"
 #include "cli/stop-on-signal.h"
 #include "cli/text.h"
+#include "migrate/drizzle.h"
 #include "migrate/migrator.h"
 
 namespace schemascript {
@@ -234,11 +235,37 @@ ExitCode adopt(const MigrateCommand& command, Output& output) {
   return ExitCode::Success;
 }
 
+json::array arrayOf(const std::vector<std::string>& texts) {
+  return json::array(texts.begin(), texts.end());
+}
+
+ExitCode adoptFromDrizzle(const MigrateCommand& command, Output& output) {
+  const DrizzleReport report =
+      adoptDrizzle({.from = command.from, .folder = command.folder, .database = command.database});
+  std::string text;
+  for (const std::string& id : report.written) {
+    text += str("wrote ", (command.folder / id).string(), '\n');
+  }
+  for (const std::string& id : report.recorded) text += str("recorded ", id, '\n');
+  for (const std::string& id : report.pending) text += str("pending ", id, '\n');
+  if (report.written.empty() && report.recorded.empty()) {
+    text += str("all of ", command.from.string(), " was taken over before\n");
+  }
+  output.write(command.asJson
+                   ? json::serialize(json::object{{"written", arrayOf(report.written)},
+                                                  {"recorded", arrayOf(report.recorded)},
+                                                  {"pending", arrayOf(report.pending)}}) +
+                         '\n'
+                   : printable(text));
+  return ExitCode::Success;
+}
+
 }  // namespace
 
 ExitCode migrateCommand(const MigrateCommand& command, Output& output) {
   if (command.action == Action::Status) return showStatus(command, output);
   if (command.action == Action::Adopt) return adopt(command, output);
+  if (command.action == Action::AdoptDrizzle) return adoptFromDrizzle(command, output);
   const MigratorReport report = carryOut(command);
   output.write(command.asJson ? json::serialize(reportOf(report, command.dryRun)) + '\n'
                               : printable(renderReport(report, command)));

@@ -151,6 +151,11 @@ fs::path ifThere(fs::path file) {
   return fs::is_regular_file(file, ignored) ? file : fs::path();
 }
 
+void fingerprint(MigrationFiles& files, std::string_view snapshot, std::string_view upSource) {
+  files.snapshotHash = hashOf({snapshot});
+  files.hash = hashOf({files.up, upSource, snapshot});
+}
+
 MigrationFiles readMigration(const fs::path& folder) {
   MigrationFiles files{.id = folder.filename().string(), .folder = folder};
   for (const char* name : {"up.sql", "down.sql", "snapshot.json"}) {
@@ -165,9 +170,7 @@ MigrationFiles readMigration(const fs::path& folder) {
   const fs::path snapshot = folder / "snapshot.json";
   const std::string text = withoutReturns(readFile(snapshot));
   SnapshotReader(snapshot, text).read(files);
-  files.snapshotHash = hashOf({text});
-  const std::string source = files.upSource.empty() ? "" : withoutReturns(readFile(files.upSource));
-  files.hash = hashOf({files.up, source, text});
+  fingerprint(files, text, files.upSource.empty() ? "" : withoutReturns(readFile(files.upSource)));
   return files;
 }
 
@@ -210,6 +213,12 @@ void refuseLosses(std::span<const MigrationStep> steps, std::span<const std::str
                      options));
 }
 
+// A file of statements.
+std::string textOf(std::span<const MigrationStep> steps) {
+  const std::string rendered = renderSteps(steps);
+  return str(kHead, '\n', rendered.empty() ? "-- Nothing changes.\n" : rendered);
+}
+
 MadeMigration make(const Schema& from, const Schema& wanted, const NewMigration& description,
                    std::vector<MigrationParent> parents) {
   MadeMigration made;
@@ -233,10 +242,8 @@ MadeMigration make(const Schema& from, const Schema& wanted, const NewMigration&
     if (!isThere) break;
     files.kept.push_back(name);
   }
-  const std::string rendered = renderSteps(made.steps.up);
-  files.up = str(kHead, '\n', rendered.empty() ? "-- Nothing changes.\n" : rendered);
-  const std::string back = renderSteps(made.steps.down);
-  files.down = str(kHead, '\n', back.empty() ? "-- Nothing changes.\n" : back);
+  files.up = textOf(made.steps.up);
+  files.down = textOf(made.steps.down);
   return made;
 }
 
@@ -439,6 +446,20 @@ MadeMigration makeMerge(const MigrationFolder& folder, const Schema& wanted,
     throw conflict(str(message, "\ndelete one of them that no database has, and generate it anew"));
   }
   return make(*together, wanted, description, std::move(parents));
+}
+
+MigrationFiles makeGiven(const MigrationFiles* parent, const Schema& from, const Schema& wanted,
+                         const NewMigration& description, std::string up) {
+  MigrationFiles files{.id = description.id};
+  if (parent != nullptr) files.parents.push_back({parent->id, parent->snapshotHash});
+  files.schema = creationOf(wanted);
+  for (const Rename& rename : description.renames) files.renames.push_back(rename);
+  files.losses = lossesOf(planMigration(from, wanted, {.renames = files.renames}).steps);
+  files.up = withoutReturns(std::move(up));
+  const std::vector<Rename> back = reversed(files.renames);
+  files.down = textOf(planMigration(wanted, from, {.renames = back}).steps);
+  fingerprint(files, renderSnapshot(files), "");
+  return files;
 }
 
 namespace {

@@ -102,6 +102,11 @@ MadeMigration makeNext(const MigrationFolder& folder, const Schema& wanted,
 MadeMigration makeMerge(const MigrationFolder& folder, const Schema& wanted,
                         const NewMigration& description);
 
+// A migration whose SQL there is already, from `parent` (null: none), whose schema is `from`, to
+// `wanted`: with the way back, and what `up` loses. Nothing is kept of that.
+MigrationFiles makeGiven(const MigrationFiles* parent, const Schema& from, const Schema& wanted,
+                         const NewMigration& description, std::string up);
+
 enum class WithData : bool { No, Yes };
 
 // Writes the files of a migration into `folder`, which is made if it is not there: the whole or

@@ -84,6 +84,13 @@ bool isThere(const std::filesystem::path& file) {
   return std::filesystem::exists(file, ignored);
 }
 
+AppliedMigration recordOf(const MigrationFiles& files) {
+  return {.id = files.id,
+          .hash = files.hash,
+          .down = str(files.down, files.downSource.empty() ? "" : kNeedsSource),
+          .appliedAt = std::chrono::system_clock::now()};
+}
+
 class Migrator {
  public:
   explicit Migrator(const MigratorOptions& options)
@@ -104,37 +111,14 @@ class Migrator {
     if (!readHistory(database).empty()) {
       throw conflict(str(options_.database.string(), " has a record of its migrations already"));
     }
-    const std::vector<std::string> differences =
-        differencesBetween(schemaOf(&target), readSchema(database));
-    if (!differences.empty()) {
-      throw conflict(str(options_.database.string(), " is not where ", target.id,
-                         " leads to:", listOf(differences)));
-    }
+    const std::vector<const MigrationFiles*> line = folder_.lineOf(target);
+    recordCarriedOut(database, options_.database, line);
     std::vector<std::string> ids;
-    database.execute("begin immediate", Rules::Host);
-    try {
-      for (const MigrationFiles* each : folder_.lineOf(target)) {
-        AppliedMigration record = recordOf(*each);
-        record.isKept = false;
-        recordApplied(database, record);
-        ids.push_back(each->id);
-      }
-      database.execute("commit", Rules::Host);
-    } catch (...) {
-      database.rollbackOrAbandon();
-      throw;
-    }
+    for (const MigrationFiles* each : line) ids.push_back(each->id);
     return ids;
   }
 
  private:
-  static AppliedMigration recordOf(const MigrationFiles& files) {
-    return {.id = files.id,
-            .hash = files.hash,
-            .down = str(files.down, files.downSource.empty() ? "" : kNeedsSource),
-            .appliedAt = std::chrono::system_clock::now()};
-  }
-
   MigratorReport runToTheEnd(Direction direction) {
     // A dry run makes no database.
     const bool isNew = !isThere(options_.database);
@@ -433,6 +417,29 @@ MigratorReport migrate(const MigratorOptions& options) {
 
 MigratorReport rollBack(const MigratorOptions& options) {
   return Migrator(options).run(Direction::Down);
+}
+
+void recordCarriedOut(Database& database, const std::filesystem::path& file,
+                      std::span<const MigrationFiles* const> migrations) {
+  if (migrations.empty()) return;
+  database.execute("begin immediate", Rules::Host);
+  try {
+    const std::vector<std::string> differences =
+        differencesBetween(schemaOf(migrations.back()), readSchema(database));
+    if (!differences.empty()) {
+      throw conflict(str(file.string(), " is not where ", migrations.back()->id,
+                         " leads to:", listOf(differences)));
+    }
+    for (const MigrationFiles* each : migrations) {
+      AppliedMigration record = recordOf(*each);
+      record.isKept = false;
+      recordApplied(database, record);
+    }
+    database.execute("commit", Rules::Host);
+  } catch (...) {
+    database.rollbackOrAbandon();
+    throw;
+  }
 }
 
 std::vector<std::string> adoptBaseline(const MigratorOptions& options) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -96,6 +97,12 @@ MigratorReport rollBack(const MigratorOptions& options);
 // Records that the database, which was made otherwise, is where `to` and what it is made from lead
 // to. Throws Conflict with the differences when it is not, and when it has a record already.
 std::vector<std::string> adoptBaseline(const MigratorOptions& options);
+
+// Records that `migrations`, each made from the one before, were carried out on the database by
+// somebody else: it has to have the schema of the last one. None: nothing is done. Throws Conflict
+// with the differences when it has not; `file` names it there.
+void recordCarriedOut(Database& database, const std::filesystem::path& file,
+                      std::span<const MigrationFiles* const> migrations);
 
 struct MigrationStatus {
   enum class State : std::uint8_t {

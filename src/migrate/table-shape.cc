@@ -298,7 +298,7 @@ std::vector<TableShape> readTables(Database& database) {
              });
   std::vector<TableShape> tables;
   for (NamedSql& each : definitions) {
-    if (isPartOfSearch(database, each.name)) continue;
+    if (isSameName(each.name, kDrizzleTable) || isPartOfSearch(database, each.name)) continue;
     tables.push_back(readTable(database, std::move(each.name), std::move(each.sql)));
   }
   return tables;
@@ -310,6 +310,7 @@ std::vector<IndexShape> readIndexes(Database& database) {
              "select name, tbl_name, sql from sqlite_schema where type = ?1 and sql is not null"
              " and tbl_name not like '\\_\\_schemascript\\_%' escape '\\' order by rowid",
              "index", [&indexes](const Execution& row) {
+               if (isSameName(textOf(row, 1), kDrizzleTable)) return;
                const std::string sql = textOf(row, 2);
                const std::vector<Token> tokens = tokensOf(sql);
                indexes.push_back({.name = textOf(row, 0),

@@ -32,8 +32,12 @@ struct TableShape {
       constraints;  // `UNIQUE (a, b)`, `CHECK (a > 0)`, `FOREIGN KEY ...`; sorted.
 };
 
+// In which drizzle-orm records its migrations: no part of an app's schema.
+inline constexpr std::string_view kDrizzleTable = "__drizzle_migrations";
+
 // Tables and the indexes that have a statement of their own, in the order of their creation. Names
-// of SQLite's own are left out, and so are virtual tables with what they consist of.
+// of SQLite's own are left out, and so are kDrizzleTable, and virtual tables with what they consist
+// of.
 std::vector<TableShape> readTables(Database& database);
 std::vector<IndexShape> readIndexes(Database& database);
 

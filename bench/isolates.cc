@@ -5,34 +5,17 @@
 //
 // EXPORT (default: `get`) is called with ARGUMENT (default: none) CALLS (default: 2,000) times.
 // `setUp` is called once before, if the app exports it.
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <functional>
-#include <numeric>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "runtime/app.h"
+#include "timing.h"
 
 namespace schemascript {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-using Microseconds = std::chrono::duration<double, std::micro>;
-
-double microsecondsOf(const std::function<void()>& work) {
-  const auto begin = Clock::now();
-  work();
-  return Microseconds(Clock::now() - begin).count();
-}
-
-double quantile(std::vector<double> values, double part) {
-  std::ranges::sort(values);
-  return values[static_cast<std::size_t>(part * static_cast<double>(values.size() - 1))];
-}
 
 void print(const char* what, const std::vector<double>& values) {
   std::printf("%-44s %9.1f us   (10%% %.1f, 90%% %.1f)\n", what, quantile(values, 0.5),

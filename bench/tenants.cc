@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "runtime/isolate-pool.h"
 #include "runtime/workers.h"
+#include "timing.h"
 
 namespace schemascript {
 namespace {
@@ -68,11 +69,6 @@ void print(const char* what, const Memory& before, double count) {
 
 void check(const CallReport& report) {
   if (report.end != CallEnd::Answered) throw guestFailed("a call failed: " + report.error.message);
-}
-
-double quantile(std::vector<double> values, double part) {
-  std::ranges::sort(values);
-  return values[static_cast<std::size_t>(part * static_cast<double>(values.size() - 1))];
 }
 
 class Bench {

@@ -24,7 +24,7 @@ add_custom_command(
   COMMAND ${PROJECT_SOURCE_DIR}/guest/compile-cached $<TARGET_FILE:compile-guest> ${guest_folder}/guest.wasm
           ${guest_folder} ${SCHEMASCRIPT_CACHE_DIR} wasmedge-${WASMEDGE_VERSION}
   DEPENDS compile-guest ${guest_folder}/guest.wasm ${PROJECT_SOURCE_DIR}/guest/compile-cached
-          ${PROJECT_SOURCE_DIR}/src/sandbox/compile-guest.cc
+          ${PROJECT_SOURCE_DIR}/src/sandbox/compile-guest.cc ${PROJECT_SOURCE_DIR}/src/sandbox/direct-calls.cc
   COMMENT "Compiling the guest ahead of time"
   VERBATIM)
 

@@ -1,5 +1,6 @@
 // Build tool: compiles a WebAssembly module ahead of time, into a shared object which the sandbox
-// maps. The only program here that needs LLVM.
+// maps. What it compiles is the module as direct-calls.h rewrites it. The only program here that
+// needs LLVM.
 //
 //   compile-guest guest.wasm guest.so     the guest
 //   compile-guest --park park.so          the module that parks a thread (see engine.h)
@@ -9,7 +10,11 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/error.h"
+#include "base/file.h"
+#include "sandbox/direct-calls.h"
 #include "sandbox/wasmedge-api.h"
 
 namespace schemascript {
@@ -32,7 +37,13 @@ int report(const char* what, WasmEdge_Result result) {
   return 1;
 }
 
-int compile(std::string_view input, const char* output) {
+std::vector<std::uint8_t> moduleOf(std::string_view input) {
+  if (input == "--park") return {kParkModule.begin(), kParkModule.end()};
+  const std::string file = readFile(std::string(input));
+  return withDirectCalls({reinterpret_cast<const std::uint8_t*>(file.data()), file.size()});
+}
+
+int compile(const std::vector<std::uint8_t>& module, const char* output) {
   WasmEdge_LogSetErrorLevel();
   const wasm::Configure configure(WasmEdge_ConfigureCreate());
   WasmEdge_ConfigureCompilerSetOutputFormat(configure.get(), WasmEdge_CompilerOutputFormat_Native);
@@ -45,12 +56,8 @@ int compile(std::string_view input, const char* output) {
     std::fprintf(stderr, "compile-guest: this libwasmedge has no compiler in it\n");
     return 1;
   }
-  const WasmEdge_Result result =
-      input == "--park"
-          ? WasmEdge_CompilerCompileFromBytes(
-                compiler.get(),
-                {static_cast<std::uint32_t>(kParkModule.size()), kParkModule.data()}, output)
-          : WasmEdge_CompilerCompile(compiler.get(), std::string(input).c_str(), output);
+  const WasmEdge_Result result = WasmEdge_CompilerCompileFromBytes(
+      compiler.get(), {static_cast<std::uint32_t>(module.size()), module.data()}, output);
   return WasmEdge_ResultOK(result) ? 0 : report(output, result);
 }
 
@@ -77,5 +84,10 @@ int main(int count, char** words) {
     std::fprintf(stderr, "usage: compile-guest (GUEST.wasm | --park) OUTPUT.so\n");
     return 2;
   }
-  return schemascript::compile(words[1], words[2]);
+  try {
+    return schemascript::compile(schemascript::moduleOf(words[1]), words[2]);
+  } catch (const schemascript::Error& error) {
+    std::fprintf(stderr, "compile-guest: %s: %s\n", words[1], error.what());
+    return 1;
+  }
 }

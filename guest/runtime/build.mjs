@@ -161,6 +161,18 @@ const adaptLibraries = {
   },
 };
 
+/** The modules of drizzle-orm import drizzle-entity.js where they say entity.js. */
+const quickEntity = {
+  name: "quick-entity",
+  setup(build) {
+    build.onResolve({ filter: /\/entity\.js$/ }, ({ importer }) =>
+      /[\\/]drizzle-orm[\\/]/.test(importer)
+        ? { path: join(here, "src/drizzle-entity.js") }
+        : undefined,
+    );
+  },
+};
+
 /** The files that a bundle was made of. */
 const inputsOf = (result, folder) =>
   Object.keys(result.metafile.inputs).map((path) => resolve(folder, path));
@@ -191,6 +203,7 @@ export async function bundleBuiltIns(packageFolder) {
     outdir,
     splitting: true,
     chunkNames: "chunk-[hash]",
+    plugins: [quickEntity],
   });
   const sources = new Map(result.outputFiles.map(({ path, text }) => [path, text]));
   const outputs = new Map(

@@ -250,6 +250,7 @@ void defineGlobals(Guest& guest) {
   const Value global(context, JS_GetGlobalObject(context));
   define(context, global.get(), {"__host_sqlite_call", hostSqliteCall, 1});
   defineSqlite(guest);
+  defineEntity(guest);
   defineDate(guest);
   const Value math(context, JS_GetPropertyStr(context, global.get(), "Math"));
   define(context, math.get(), {"random", mathRandom, 0});

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "entity.h"
 #include "js.h"
 #include "modules.h"
 #include "serve.h"
@@ -40,6 +41,7 @@ struct Guest {
   Modules modules;
   Timers timers;
   Sqlite sqlite;
+  Entity entity;
   Server server;
   Value internals;                    // The namespace of `schemascript/internal`.
   Value describeError;                // Set by the built-in runtime: an error to JSON text.
@@ -66,7 +68,7 @@ struct Guest {
 };
 
 // Defines the globals that are native: `__host_sqlite_call`, `__host_sqlite`, Date, Math.random,
-// and `__native` for the built-in modules.
+// and `__native` and `__native_entity` for the built-in modules.
 void defineGlobals(Guest& guest);
 // Sends the declared tables, if that is still to be done. False when it threw.
 [[nodiscard]] bool pushSchema(Guest& guest);

@@ -25,6 +25,7 @@ NativeGuest::NativeGuest() {
 
 NativeGuest::~NativeGuest() {
   releaseSqlite(guest);
+  releaseEntity(guest);
   guest.date = Value();
   guest.interruption = Value();
   JS_FreeContext(guest.context);

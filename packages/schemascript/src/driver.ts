@@ -11,6 +11,7 @@ import {
 } from "drizzle-orm";
 import { BaseSQLiteDatabase } from "drizzle-orm/sqlite-core";
 import type { SqliteRemoteDatabase } from "drizzle-orm/sqlite-proxy";
+import { useBuilders } from "./builders.js";
 import { hostCall, tryNativeHost, type Host, type RunResult, type Transport } from "./host.js";
 import { JsonHost } from "./json-host.js";
 import { relationalConfig, type Related } from "./relations.js";
@@ -54,6 +55,8 @@ export class Database<Schema extends FullSchema = Record<string, never>> extends
   declare readonly iterate: Iterate;
   declare readonly transaction: InTransaction<Schema>;
 }
+
+useBuilders(Database as never);
 
 /**
  * What `database` takes beside the tables.

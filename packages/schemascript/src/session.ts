@@ -18,14 +18,17 @@ import {
   type SQLiteTransactionConfig,
 } from "drizzle-orm/sqlite-core";
 import type { SqliteRemoteDatabase } from "drizzle-orm/sqlite-proxy";
+import { useBuilders } from "./builders.js";
 import { PiecewiseRows } from "./cursor.js";
 import { SchemaScriptError } from "./errors.js";
 import type { RunResult } from "./host.js";
 import type { Values } from "./params.js";
 import { PreparedQuery, RefusedQuery, type MapRows } from "./prepared.js";
 import type { StatementMethod } from "./protocol.js";
+import type { WriteQuery } from "./query-writer.js";
 import type { Related } from "./relations.js";
 import { attempt, type Scope } from "./scope.js";
+import { SqlWriter } from "./sql-writer.js";
 
 export type FullSchema = Record<string, unknown>;
 export type RelationalConfig = RelationalSchemaConfig<TablesRelationalConfig> | undefined;
@@ -96,15 +99,23 @@ export interface Iterate {
 export class Dialect extends SQLiteAsyncDialect {
   static override readonly [entityKind]: string = "SchemaScriptDialect";
 
-  override sqlToQuery(
-    ...query: Parameters<SQLiteAsyncDialect["sqlToQuery"]>
-  ): ReturnType<SQLiteAsyncDialect["sqlToQuery"]> {
+  /** With a source, the SQL is not of a query. */
+  override sqlToQuery(query: SQL, source?: "indexes"): Query {
+    if (source !== undefined) return super.sqlToQuery(query, source);
+    return this.written((writer) => writer.write(query));
+  }
+
+  /** What was written; a value that cannot be stored is told when the query is executed. */
+  written(write: WriteQuery): Query {
+    const writer = new SqlWriter(this);
     try {
-      return super.sqlToQuery(...query);
+      write(writer);
     } catch (error) {
       if (error instanceof SchemaScriptError) return new RefusedQuery(error) as never;
       throw error;
     }
+    const { sql, params } = writer;
+    return { sql, params };
   }
 }
 
@@ -270,6 +281,8 @@ function transactionOver(
   const tx = new Transaction<FullSchema>("async", dialect, session as never, config as never);
   return withOurs(tx, session);
 }
+
+useBuilders(Transaction as never);
 
 /** Adds what Drizzle's databases have not. */
 export function withOurs<Target extends object>(db: Target, session: Session): Target {

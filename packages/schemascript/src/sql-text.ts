@@ -2,7 +2,7 @@
 
 /** `users` -> `"users"`. */
 export function nameText(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
+  return name.includes('"') ? `"${name.replaceAll('"', '""')}"` : `"${name}"`;
 }
 
 /** A whole statement with its semicolon, which a comment at its end does not swallow. */

@@ -62,11 +62,15 @@ const BELOW: Record<string, readonly string[]> = {
   params: ["errors"],
   prepared: ["errors", "host", "params", "protocol", "scope", "statement-cache"],
   cursor: ["host", "params", "prepared", "scope"],
+  "known-table": ["sql-text"],
+  "sql-writer": ["known-table", "sql-text"],
+  "query-writer": ["known-table", "sql-text", "sql-writer"],
+  builders: ["known-table", "params", "prepared", "protocol", "query-writer", "scope"],
   session: [
-    ...["errors", "protocol", "relations"],
-    ...["host", "scope", "params", "prepared", "cursor"],
+    ...["errors", "protocol", "relations", "sql-writer", "query-writer"],
+    ...["host", "scope", "params", "prepared", "cursor", "builders"],
   ],
-  driver: ["host", "json-host", "relations", "scope", "session"],
+  driver: ["builders", "host", "json-host", "relations", "scope", "session"],
   push: ["host", "protocol", "statements"],
   internal: ["args", "driver", "host", "outputs/emit", "prepared", "push", "scope", "statements"],
   index: [
@@ -100,6 +104,7 @@ const DRIZZLE = [
   ...["property", "value", "registry", "expression", "checks", "extras"],
   ...["table", "search", "view", "statement", "statements", "relations"],
   ...["row-shape", "statement-cache", "params", "prepared", "session", "driver"],
+  ...["known-table", "sql-writer", "query-writer", "builders"],
 ];
 
 function importsOf(module: string): readonly string[] {

@@ -1,8 +1,11 @@
-// Runs the queries through the driver and through Drizzle's own driver for proxies, which maps rows
-// with Drizzle's mapResultRow, and tells where the answers differ.
+// Runs the queries through the driver and through Drizzle's own driver for proxies, which makes SQL
+// with Drizzle's dialect and maps rows with its mapResultRow, and tells where the SQL, its parameters
+// or the answers differ.
+import type { Logger } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/sqlite-proxy";
 import { database } from "schemascript";
 import { fill, queriesOf, type Run, type TestDatabase } from "./queries.js";
+import { randomQueriesOf } from "./random.js";
 import { oddStatements, schema } from "./tables.js";
 
 type Call = (payload: string) => string;
@@ -14,13 +17,24 @@ export interface Comparison {
 }
 
 /** `call` and `open` lead to one database, in which the tables of the schema exist. */
-export async function compare(call: Call, open: typeof database): Promise<Comparison> {
-  const db = open(schema);
+export async function compare(
+  call: Call,
+  open: typeof database,
+  seeds: readonly number[] = [],
+): Promise<Comparison> {
+  const log: unknown[] = [];
+  const logger = { logQuery: (...query: unknown[]) => void log.push(query) };
+  const db = open({ schema, logger });
   for (const statement of oddStatements) await db.run(statement);
   await fill(db);
-  const ours = queriesOf(db);
-  const theirs = queriesOf(proxyDatabase(call));
+  const proxy = proxyDatabase(call, logger);
+  const ours = { ...queriesOf(db), ...randomQueriesOf(db, seeds) };
+  const theirs = { ...queriesOf(proxy), ...randomQueriesOf(proxy, seeds) };
   const differences: string[] = [];
+  const outcomeOf = async (run: Run) => {
+    log.length = 0;
+    return { ...(await answerOf(run)), log: [...log] };
+  };
   for (const [name, run] of Object.entries(ours)) {
     const [actual, expected] = [await outcomeOf(run), await outcomeOf(theirs[name] as Run)];
     if (!isSame(actual, expected)) {
@@ -30,7 +44,7 @@ export async function compare(call: Call, open: typeof database): Promise<Compar
   return { count: Object.keys(ours).length, differences };
 }
 
-function proxyDatabase(call: Call): TestDatabase {
+function proxyDatabase(call: Call, logger: Logger): TestDatabase {
   const db = drizzle(
     async (sql, params, method) => {
       const request = { sql, params: (params as unknown[]).map(tagged), method };
@@ -41,7 +55,7 @@ function proxyDatabase(call: Call): TestDatabase {
       if (answer.error) throw new Error(answer.error.message);
       return { rows: (answer.rows ?? undefined) as unknown[] };
     },
-    { schema },
+    { schema, logger },
   );
   return db as unknown as TestDatabase;
 }
@@ -63,9 +77,9 @@ function untagged(key: string, value: unknown): unknown {
   return Uint8Array.from(atob(bytes), (character) => character.charCodeAt(0));
 }
 
-type Outcome = { readonly value: unknown } | { readonly error: string };
+type Answer = { readonly value: unknown } | { readonly error: string };
 
-async function outcomeOf(run: Run): Promise<Outcome> {
+async function answerOf(run: Run): Promise<Answer> {
   try {
     return { value: await run() };
   } catch (error) {
@@ -95,7 +109,7 @@ export function isSame(one: unknown, other: unknown): boolean {
   );
 }
 
-function shown(outcome: unknown): string {
+function shown(outcome: object): string {
   const text = JSON.stringify(outcome, (_key, value: unknown) =>
     typeof value === "bigint"
       ? `${value}n`

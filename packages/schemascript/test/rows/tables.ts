@@ -92,6 +92,20 @@ export const lists = Table("lists", (prop) => ({
   id: prop.integer().identifier(),
   ...changed(prop, (property) => property.array().optional()),
 }));
+/** Drizzle's own columns, with all that fills them where a value is left out. */
+export const drizzled = sqliteTable('drizz"led', {
+  id: integer("id").primaryKey(),
+  'quo"ted': text('quo"ted').default("it's"),
+  made: text("made").$default(() => "made"),
+  expression: integer("expression").default(sql`(1 + 1)`),
+  madeSql: text().$defaultFn(() => sql`lower(${"M"})`),
+  updated: integer("updated", { mode: "timestamp" }).$onUpdate(() => new Date(7000)),
+  updatedSql: text("updated_sql").$onUpdateFn(() => sql`upper(${"u"})`),
+  isOn: integer("is_on", { mode: "boolean" }).default(false),
+  json: text("json", { mode: "json" }).default([]),
+  digits: numeric("digits", { mode: "bigint" }),
+  twice: integer("twice").generatedAlwaysAs(sql`id * 2`),
+});
 export const owners = View("owners", (query) =>
   query
     .select({ id: people.id, name: people.name, born: people.born, one: sql<number>`1`.as("one") })
@@ -186,6 +200,10 @@ export const oddTables: readonly OddTable[] = [
 ];
 
 export const oddStatements = [
+  `CREATE TABLE "drizz""led" (id INTEGER PRIMARY KEY, "quo""ted" TEXT, made, expression, madeSql,
+    updated, updated_sql, is_on, json, digits, twice AS (id * 2))`,
+  `INSERT INTO "drizz""led" (id, "quo""ted", is_on, json, digits, updated) VALUES
+    (1, 'it''s', 0, '[1]', '12345678901234567890', 5), (2, NULL, 1, NULL, 1, NULL)`,
   "CREATE TABLE odd (id INTEGER PRIMARY KEY, v)",
   ...STORED.map((value) => `INSERT INTO odd (v) VALUES (${value})`),
   ...oddTables.map(({ name }) => `CREATE VIEW "${name}" AS SELECT id, v FROM odd`),

@@ -161,10 +161,21 @@ const adaptLibraries = {
   },
 };
 
-/** The modules of drizzle-orm import drizzle-entity.js where they say entity.js. */
-const quickEntity = {
-  name: "quick-entity",
+/**
+ * The modules of drizzle-orm import drizzle-entity.js where they say entity.js, and its blob columns
+ * find a Buffer, which they take from Node's globals.
+ */
+const adaptDrizzle = {
+  name: "adapt-drizzle",
   setup(build) {
+    build.onLoad(
+      { filter: /drizzle-orm[\\/]sqlite-core[\\/]columns[\\/]blob\.js$/ },
+      async ({ path }) => {
+        const buffer = JSON.stringify(join(here, "src/drizzle-buffer.js"));
+        const contents = `import { Buffer } from ${buffer};\n${await readFile(path, "utf8")}`;
+        return { contents, loader: "js" };
+      },
+    );
     build.onResolve({ filter: /\/entity\.js$/ }, ({ importer }) =>
       /[\\/]drizzle-orm[\\/]/.test(importer)
         ? { path: join(here, "src/drizzle-entity.js") }
@@ -203,7 +214,7 @@ export async function bundleBuiltIns(packageFolder) {
     outdir,
     splitting: true,
     chunkNames: "chunk-[hash]",
-    plugins: [quickEntity],
+    plugins: [adaptDrizzle],
   });
   const sources = new Map(result.outputFiles.map(({ path, text }) => [path, text]));
   const outputs = new Map(

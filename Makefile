@@ -44,6 +44,7 @@ load: all  ## Servers under a mixed load, and killed under it: make load LOAD_SE
 	@BUILD=$(BUILD) LOAD_SECONDS=$(or $(LOAD_SECONDS),60) LOAD_RATE=$(or $(LOAD_RATE),250) test/run load
 
 bench: all  ## Build and run the benchmarks
+	@bench/run all --build $(BUILD)
 	@node bench/run.mjs --build $(BUILD)
 	@node bench/bridge.mjs --build $(BUILD)
 	@node bench/serve.mjs --build $(BUILD)

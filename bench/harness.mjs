@@ -1,6 +1,6 @@
 // What the benchmarks have in common: processes that are run to their end, medians of sides that take turns, and bounds.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -82,4 +82,24 @@ export async function inFolder(name, work) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The qjs program of the very sources that the guest is made of, built with its own Makefile's flags once. */
+export function nativeQuickJs(build) {
+  const setup = Object.fromEntries(
+    readFileSync(join(build, "setup.env"), "utf8")
+      .split("\n")
+      .map((line) => /^(\w+)=['"]?(.*?)['"]?$/.exec(line)?.slice(1))
+      .filter(Boolean),
+  );
+  const folder = join(build, "quickjs-native");
+  const qjs = join(folder, "qjs");
+  if (existsSync(qjs)) return qjs;
+  mkdirSync(folder, { recursive: true });
+  check(spawnSync("cp", ["-r", `${setup.QUICKJS_SOURCE_DIR}/.`, folder]), ["cp"]);
+  check(spawnSync("make", ["-C", folder, "CONFIG_LTO=", "qjs"], { encoding: "utf8" }), [
+    "make",
+    "qjs",
+  ]);
+  return qjs;
 }

@@ -4,7 +4,7 @@
 //
 //     bench/run [--build FOLDER] [--rounds N] [NAME...]        NAME: start, call, fib, isolates, tenants; all if none is named
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -15,6 +15,7 @@ import {
   inFolder,
   median,
   medianRatio,
+  nativeQuickJs,
   printBound,
   printMachine,
   timed,
@@ -143,7 +144,7 @@ console.log(best);
     pair(
       "fib(25), the best of nine in one process",
       { name: "QuickJS in the sandbox", command: [program, "run", script] },
-      { name: "QuickJS, native", command: [nativeQuickJs(), script] },
+      { name: "QuickJS, native", command: [nativeQuickJs(build), script] },
       ({ output }) => Number(output),
     );
   },
@@ -184,26 +185,6 @@ console.log(best);
     }
   },
 };
-
-/** The qjs program of the very sources that the guest is made of, built with its own Makefile's flags once. */
-function nativeQuickJs() {
-  const setup = Object.fromEntries(
-    readFileSync(join(build, "setup.env"), "utf8")
-      .split("\n")
-      .map((line) => /^(\w+)=['"]?(.*?)['"]?$/.exec(line)?.slice(1))
-      .filter(Boolean),
-  );
-  const folder = join(build, "quickjs-native");
-  const qjs = join(folder, "qjs");
-  if (existsSync(qjs)) return qjs;
-  mkdirSync(folder, { recursive: true });
-  check(spawnSync("cp", ["-r", `${setup.QUICKJS_SOURCE_DIR}/.`, folder]), ["cp"]);
-  check(spawnSync("make", ["-C", folder, "CONFIG_LTO=", "qjs"], { encoding: "utf8" }), [
-    "make",
-    "qjs",
-  ]);
-  return qjs;
-}
 
 await inFolder("run", (folder) => {
   printMachine();

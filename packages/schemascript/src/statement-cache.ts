@@ -49,7 +49,7 @@ export class StatementCache {
 
   #make(sql: string, fields: Fields, given: Joins): Entry {
     // Drizzle goes on with its own object where a query is built further.
-    const joins = given && { ...given };
+    const joins = given && !Object.isFrozen(given) ? { ...given } : given;
     const shape = fields && tryShapeOf(fields, joins);
     return {
       statement: this.#host.statement(sql, shape),
@@ -65,7 +65,7 @@ function haveSameRows(known: Entry, fields: Fields, joins: Joins): boolean {
 }
 
 function haveSameFields(known: Fields, fields: Fields): boolean {
-  if (!known || !fields) return known === fields;
+  if (!known || !fields || known === fields) return known === fields;
   if (known.length !== fields.length) return false;
   for (let index = 0; index < fields.length; index++) {
     const [one, other] = [known[index] as Field, fields[index] as Field];
@@ -96,7 +96,7 @@ function isSameField(one: Field["field"], other: Field["field"]): boolean {
 }
 
 function areSameJoins(known: Joins, joins: Joins): boolean {
-  if (!known || !joins) return known === joins;
+  if (!known || !joins || known === joins) return known === joins;
   const names = Object.keys(joins);
   return (
     names.length === Object.keys(known).length && names.every((name) => known[name] === joins[name])

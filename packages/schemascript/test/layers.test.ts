@@ -65,7 +65,7 @@ const BELOW: Record<string, readonly string[]> = {
   "known-table": ["sql-text"],
   "sql-writer": ["known-table", "sql-text"],
   "query-writer": ["known-table", "sql-text", "sql-writer"],
-  builders: ["known-table", "params", "prepared", "protocol", "query-writer", "scope"],
+  builders: ["host", "known-table", "params", "prepared", "protocol", "query-writer", "scope"],
   session: [
     ...["errors", "protocol", "relations", "sql-writer", "query-writer"],
     ...["host", "scope", "params", "prepared", "cursor", "builders"],

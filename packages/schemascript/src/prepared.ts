@@ -9,9 +9,10 @@ import {
 } from "drizzle-orm/sqlite-core";
 import { SchemaScriptError } from "./errors.js";
 import type { HostMethod, HostStep, RunResult } from "./host.js";
+import { collectTables, takeTables } from "./known-table.js";
 import { binder, bound, type Bind, type Values } from "./params.js";
 import { METHODS, type StatementMethod } from "./protocol.js";
-import { queryName, reject, type Scope, type Work } from "./scope.js";
+import { allConnections, queryName, reject, type Scope, type Work } from "./scope.js";
 import type { CachedStatement } from "./statement-cache.js";
 
 /**
@@ -51,16 +52,22 @@ interface Made extends CachedStatement {
 // What was prepared while an app is loaded for its snapshot.
 let prepared: PreparedQuery[] | undefined;
 
-/** Until {@link makePrepared}, queries that are prepared are kept in mind. */
+/** Until {@link makePrepared}, queries that are prepared and tables are kept in mind. */
 export function collectPrepared(): void {
   prepared = [];
+  collectTables();
 }
 
-/** Does what their first execution would do, once for all calls that start from the snapshot. */
+/**
+ * Does what their first execution would do, once for all calls that start from the snapshot; and of
+ * queries that are built anew, what is the same for all of a table.
+ */
 export function makePrepared(): void {
   const queries = prepared ?? [];
   prepared = undefined;
   for (const query of queries) query.make();
+  const tables = takeTables();
+  for (const connection of allConnections()) connection.expect(tables);
 }
 
 export class PreparedQuery extends SQLitePreparedQuery<Config> {

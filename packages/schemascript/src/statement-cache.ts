@@ -30,6 +30,9 @@ interface Entry extends CachedStatement {
 export class StatementCache {
   readonly #host: Host;
   readonly #entries = new Map<string, Entry>();
+  // By the fields of a whole table, which are one list for all queries. Their rows are the same
+  // whatever is joined: only an object inside of a row can be missing.
+  readonly #ofTables = new WeakMap<object, Entry>();
 
   constructor(host: Host) {
     this.#host = host;
@@ -50,13 +53,20 @@ export class StatementCache {
   #make(sql: string, fields: Fields, given: Joins): Entry {
     // Drizzle goes on with its own object where a query is built further.
     const joins = given && !Object.isFrozen(given) ? { ...given } : given;
+    const like = fields && this.#ofTables.get(fields);
+    if (like) {
+      const statement = this.#host.statement(sql, like.statement);
+      return { statement, mapRow: like.mapRow, fields, joins };
+    }
     const shape = fields && tryShapeOf(fields, joins);
-    return {
+    const made: Entry = {
       statement: this.#host.statement(sql, shape),
       mapRow: fields && !shape ? (row) => mapResultRow(fields as never, row, joins) : undefined,
       fields,
       joins,
     };
+    if (fields && Object.isFrozen(fields)) this.#ofTables.set(fields, made);
+    return made;
   }
 }
 

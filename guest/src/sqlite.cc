@@ -24,11 +24,20 @@ struct Statement {
   JSRuntime* runtime;
   char* sql = nullptr;
   std::uint32_t sqlSize = 0;
-  bool hasShape = false;
+  // How its rows become objects: its own shape, or that of `like`. Null: rows stay arrays.
+  const RowShape* rows = nullptr;
   RowShape shape;
+  JSValue like = JS_UNDEFINED;
 
   explicit Statement(JSRuntime* of) noexcept : runtime(of), shape(of) {}
-  ~Statement() { js_free_rt(runtime, sql); }
+  ~Statement() {
+    js_free_rt(runtime, sql);
+    JS_FreeValueRT(runtime, like);
+  }
+  void mark(JS_MarkFunc* visit) const {
+    shape.mark(visit);
+    JS_MarkValue(runtime, like, visit);
+  }
 };
 
 struct FreeStatement {
@@ -49,7 +58,7 @@ const JSClassDef kStatementClass{
     },
     [](JSRuntime*, JSValueConst object, JS_MarkFunc* mark) {
       const auto* const statement = static_cast<Statement*>(JS_GetOpaque(object, statementClass));
-      if (statement != nullptr) statement->shape.mark(mark);
+      if (statement != nullptr) statement->mark(mark);
     },
     nullptr,
     nullptr,
@@ -323,9 +332,8 @@ JSValue cursorResult(Guest& guest, RowReader& reader, const ResultHead& head) {
 
 // One result, as the method that asked for it answers.
 JSValue readResult(Guest& guest, AnswerReader& answer, const Statement& statement, Method method) {
-  const bool isShaped = statement.hasShape && method != Method::Run && method != Method::Values;
-  RowReader reader(guest.context, guest.sqlite.tools, answer,
-                   isShaped ? &statement.shape : nullptr);
+  const bool isShaped = method != Method::Run && method != Method::Values;
+  RowReader reader(guest.context, guest.sqlite.tools, answer, isShaped ? statement.rows : nullptr);
   ResultHead head;
   if (!reader.readHead(head)) return JS_EXCEPTION;
   switch (method) {
@@ -353,7 +361,22 @@ JSValue setErrorFactory(JSContext* context, JSValueConst, int, JSValueConst* arg
   return JS_UNDEFINED;
 }
 
-// statement(sql, shape?)
+// Its rows become what `given` says: a shape, or another statement whose rows are alike. False with
+// an exception pending.
+bool shapeRows(JSContext* context, Statement& statement, JSValueConst given) {
+  if (JS_IsUndefined(given)) return true;
+  if (JS_GetClassID(given) != statementClass) {
+    statement.rows = &statement.shape;
+    return statement.shape.compile(context, given);
+  }
+  const auto& other = *static_cast<const Statement*>(JS_GetOpaque(given, statementClass));
+  statement.rows = other.rows;
+  // The one that has the shape, so that there is never a chain of them.
+  statement.like = JS_DupValue(context, JS_IsUndefined(other.like) ? given : other.like);
+  return true;
+}
+
+// statement(sql, shape or statement?)
 JSValue newStatement(JSContext* context, JSValueConst, int, JSValueConst* arguments) {
   JSRuntime* const runtime = JS_GetRuntime(context);
   void* const block = js_malloc(context, sizeof(Statement));
@@ -365,8 +388,7 @@ JSValue newStatement(JSContext* context, JSValueConst, int, JSValueConst* argume
   statement->sql = static_cast<char*>(js_malloc(context, sql.view().size() + 1));
   if (statement->sql == nullptr) return JS_EXCEPTION;
   statement->sqlSize = static_cast<std::uint32_t>(sql.view().copy(statement->sql, SIZE_MAX));
-  statement->hasShape = !JS_IsUndefined(arguments[1]);
-  if (statement->hasShape && !statement->shape.compile(context, arguments[1])) return JS_EXCEPTION;
+  if (!shapeRows(context, *statement, arguments[1])) return JS_EXCEPTION;
   const JSValue object = JS_NewObjectProtoClass(context, JS_NULL, statementClass);
   if (!JS_IsException(object)) JS_SetOpaque(object, statement.release());
   return object;

@@ -305,6 +305,19 @@ TEST_F(SqliteTest, ObjectsInsideOfEachOther) {
             R"({"users":{"id":2,"address":{"city":null}},"posts":{"id":3},"n":null}])");
 }
 
+TEST_F(SqliteTest, AStatementTakesTheShapeOfAnother) {
+  const std::string answer = Bytes().rows(1, 1).integer(7);
+  const std::string script = kShow +
+                             "var shape = {columns: [{path: ['a'], kind: 0}]};"
+                             "var like = __host_sqlite.statement('r', shape);"
+                             "var second = __host_sqlite.statement('s', like);"
+                             "var third = __host_sqlite.statement('t', second);"
+                             "like = second = undefined;";
+  EXPECT_EQ(run(script + "show(__host_sqlite.get(third, []))", {answer}), R"({"a":7})");
+  EXPECT_EQ(run("show(__host_sqlite.get(__host_sqlite.statement('u', plain), []))", {answer}),
+            "[7]");
+}
+
 TEST_F(SqliteTest, ADeepOrWideShapeTakesItsFrameFromTheHeap) {
   std::string script = kShow +
                        "var path = [], columns = [];"

@@ -16,9 +16,10 @@ import {
   type SelectedFieldsOrdered,
   type SQLiteDialect,
 } from "drizzle-orm/sqlite-core";
+import type { HostMethod } from "./host.js";
 import { knownTable, tryKnownTable, type KnownTable } from "./known-table.js";
 import type { Values } from "./params.js";
-import type { PreparedQuery } from "./prepared.js";
+import { ALL, GET, RUN, VALUES, type PreparedQuery } from "./prepared.js";
 import type { StatementMethod } from "./protocol.js";
 import {
   deleteQuery,
@@ -44,6 +45,13 @@ interface OurSession {
     method: StatementMethod,
     isResponseInArrayMode: boolean,
   ): PreparedQuery;
+  once(
+    query: Query,
+    fields: SelectedFieldsOrdered,
+    joins: Readonly<Record<string, boolean>>,
+    method: HostMethod,
+    values?: Values,
+  ): Promise<unknown>;
 }
 
 /** What Drizzle does not declare of its builders. */
@@ -55,35 +63,51 @@ interface Building<Config> {
 }
 
 interface Selecting extends Building<SelectConfig> {
+  /** The table of the select; undefined where Drizzle has made the select. */
+  known: KnownTable | undefined;
   joinsNotNullableMap: Readonly<Record<string, boolean>>;
+  isPartialSelect: boolean;
   createJoin(type: string): unknown;
   createSetOperator(type: string, isAll: boolean): unknown;
 }
 
 const SELECT: object = Object.assign(Object.create(SQLiteSelectBase.prototype), {
+  known: undefined,
+
   _prepare(this: Selecting): PreparedQuery {
-    const { config, dialect, session, joinsNotNullableMap } = this;
-    const fields = fieldsOf(config);
-    const query = dialect.written(selectQuery(dialect, config, fields));
-    const prepared = open(session).prepareQuery(query, fields, "all", true);
-    prepared.joinsNotNullableMap = joinsNotNullableMap;
+    const fields = fieldsOf(this);
+    const prepared = open(this.session).prepareQuery(written(this, fields), fields, "all", true);
+    prepared.joinsNotNullableMap = this.joinsNotNullableMap;
     return prepared;
   },
 
   // Drizzle's is an async function, whose promise waits for another one.
   execute(this: Selecting): Promise<unknown> {
-    return executed(this, "all");
+    try {
+      return once(this, ALL);
+    } catch (error) {
+      return reject(error);
+    }
   },
 
   toSQL(this: Selecting): Query {
-    const { config, dialect } = this;
-    return textOf(dialect.written(selectQuery(dialect, config, fieldsOf(config))));
+    return textOf(written(this, fieldsOf(this)));
   },
 });
 
-function fieldsOf({ table, fields }: SelectConfig): SelectedFieldsOrdered {
-  const known = tryKnownTable(table);
-  return fields === known?.columns ? known.fields : orderedFields(fields);
+function once(select: Selecting, method: HostMethod, values?: Values): Promise<unknown> {
+  const session = open(select.session);
+  const fields = fieldsOf(select);
+  const query = written(select, fields);
+  return session.once(query, fields, select.joinsNotNullableMap, method, values);
+}
+
+function fieldsOf({ known, config: { fields } }: Selecting): SelectedFieldsOrdered {
+  return known && fields === known.columns ? known.fields : orderedFields(fields);
+}
+
+function written({ dialect, config, known }: Selecting, fields: SelectedFieldsOrdered): Query {
+  return dialect.written(selectQuery(dialect, config, fields, known));
 }
 
 function open(session: OurSession | undefined): OurSession {
@@ -97,23 +121,26 @@ function textOf({ sql, params }: Query): Query {
   return { sql, params };
 }
 
-function executed(query: Building<unknown>, method: "all" | "run"): Promise<unknown> {
-  try {
-    return query._prepare()[method]();
-  } catch (error) {
-    return reject(error);
-  }
-}
-
-class SelectBuilder extends SQLiteSelectBuilder<any, any, any> {
-  static override readonly [entityKind]: string = "SchemaScriptSelectBuilder";
-
-  override from(source: any): any {
+// Without what Drizzle's constructor does: it copies these parts one by one.
+const SELECT_BUILDER: object = Object.assign(Object.create(SQLiteSelectBuilder.prototype), {
+  from(this: Beginning, source: object): unknown {
     const known = areKnownParts ? tryKnownTable(source) : undefined;
-    return known
-      ? selectFrom(known, source, this as unknown as Beginning)
-      : Object.setPrototypeOf(super.from(source), SELECT);
-  }
+    if (known) return selectFrom(known, source, this);
+    return Object.setPrototypeOf(
+      SQLiteSelectBuilder.prototype.from.call(this as never, source as never),
+      SELECT,
+    );
+  },
+});
+
+function selectBuilder({ fields, session, dialect, withList, distinct }: Beginning): object {
+  const builder: Record<string, unknown> = Object.create(SELECT_BUILDER);
+  builder.fields = fields;
+  builder.session = session;
+  builder.dialect = dialect;
+  builder.withList = withList;
+  builder.distinct = distinct;
+  return builder;
 }
 
 /** What a select begins with. */
@@ -121,8 +148,8 @@ interface Beginning {
   readonly fields: Record<string, unknown> | undefined;
   readonly session: OurSession | undefined;
   readonly dialect: OurDialect;
-  readonly withList: SelectConfig["withList"];
-  readonly distinct: boolean | undefined;
+  readonly withList?: SelectConfig["withList"];
+  readonly distinct?: boolean;
 }
 
 // What Drizzle's constructor does, but for a function for each of its methods, which are most of
@@ -135,7 +162,7 @@ function selectFrom(
   const own = fields ? { ...fields } : known.columns;
   const config: SelectConfig = { withList, table, fields: own, distinct, setOperators: [] };
   const select: Record<string, unknown> = Object.create(SELECT);
-  select._ = { selectedFields: fields ?? known.columns, config };
+  select.known = known;
   select.config = config;
   select.joinsNotNullableMap = known.joins;
   select.tableName = known.name;
@@ -146,6 +173,8 @@ function selectFrom(
 }
 
 const LATER: Readonly<Record<string, (select: Selecting) => unknown>> = {
+  _: (select) =>
+    keep(select, "_", { selectedFields: selectedFields(select), config: select.config }),
   cacheConfig: () => undefined,
   usedTables: (select) =>
     keep(select, "usedTables", new Set(extractUsedTable(select.config.table as never))),
@@ -158,10 +187,10 @@ const LATER: Readonly<Record<string, (select: Selecting) => unknown>> = {
   unionAll: (select) => select.createSetOperator("union", true),
   intersect: (select) => select.createSetOperator("intersect", false),
   except: (select) => select.createSetOperator("except", false),
-  run: (select) => (values?: Values) => select._prepare().run(values),
-  all: (select) => (values?: Values) => select._prepare().all(values),
-  get: (select) => (values?: Values) => select._prepare().get(values),
-  values: (select) => (values?: Values) => select._prepare().values(values),
+  run: (select) => (values?: Values) => once(select, RUN, values),
+  all: (select) => (values?: Values) => once(select, ALL, values),
+  get: (select) => (values?: Values) => once(select, GET, values),
+  values: (select) => (values?: Values) => once(select, VALUES, values),
 };
 
 for (const [name, make] of Object.entries(LATER)) {
@@ -173,6 +202,11 @@ for (const [name, make] of Object.entries(LATER)) {
       keep(this, name, value);
     },
   });
+}
+
+// Joins put the fields of a whole table into an object of their own.
+function selectedFields({ isPartialSelect, config, known }: Selecting): object | undefined {
+  return isPartialSelect ? config.fields : known?.columns;
 }
 
 function keep(select: object, name: string, value: unknown): unknown {
@@ -192,7 +226,7 @@ const areKnownParts = ((): boolean => {
   const table = sqliteTable("table", {});
   const theirs = new SQLiteSelectBase({ table, fields: {}, isPartialSelect: false } as never);
   const ours = selectFrom(knownTable(table), table, {} as Beginning);
-  const names = [...Object.keys(ours), ...Object.keys(LATER)];
+  const names = [...Object.keys(ours), ...Object.keys(LATER)].filter((name) => name !== "known");
   return Reflect.ownKeys(theirs).map(String).sort().join() === names.sort().join();
 })();
 
@@ -210,14 +244,18 @@ function changeOf<Config extends ChangeConfig>(
     },
 
     // Without a list, Drizzle would make one anew.
-    returning(this: Building<Config>, fields?: object): unknown {
+    returning(this: Building<Config>, fields?: Beginning["fields"]): unknown {
       const { config } = this;
       config.returning = fields ? orderedFields(fields) : knownTable(config.table).fields;
       return this;
     },
 
     execute(this: Building<Config>): Promise<unknown> {
-      return executed(this, this.config.returning ? "all" : "run");
+      try {
+        return this._prepare()[this.config.returning ? "all" : "run"]();
+      } catch (error) {
+        return reject(error);
+      }
     },
 
     toSQL(this: Building<Config>): Query {
@@ -258,11 +296,11 @@ interface Owner {
 }
 
 const METHODS = {
-  select({ session, dialect }: Owner, fields?: object) {
-    return new SelectBuilder({ fields, session, dialect });
+  select({ session, dialect }: Owner, fields?: Beginning["fields"]) {
+    return selectBuilder({ fields, session, dialect });
   },
-  selectDistinct({ session, dialect }: Owner, fields?: object) {
-    return new SelectBuilder({ fields, session, dialect, distinct: true });
+  selectDistinct({ session, dialect }: Owner, fields?: Beginning["fields"]) {
+    return selectBuilder({ fields, session, dialect, distinct: true });
   },
   insert({ session, dialect }: Owner, table: never) {
     return new InsertBuilder(table, session, dialect);

@@ -14,6 +14,7 @@ import type { SqliteRemoteDatabase } from "drizzle-orm/sqlite-proxy";
 import { useBuilders } from "./builders.js";
 import { hostCall, tryNativeHost, type Host, type RunResult, type Transport } from "./host.js";
 import { JsonHost } from "./json-host.js";
+import { declareTable } from "./known-table.js";
 import { relationalConfig, type Related } from "./relations.js";
 import { Connection, Scope } from "./scope.js";
 import {
@@ -143,6 +144,7 @@ function openDatabase(
 ): Database<FullSchema> {
   const dialect = new Dialect();
   const config = relationalConfig(schema);
+  for (const each of Object.values(schema)) if (is(each, DrizzleTable)) declareTable(each);
   const session = new Session(scope, dialect, config, logger);
   const db = new Database<FullSchema>("async", dialect, session as never, config as never);
   return withOurs(db, session);

@@ -49,7 +49,8 @@ export interface HostRows {
  * for what the host refuses, and what a decoder throws.
  */
 export interface Host {
-  statement(sql: string, shape?: RowShape): HostStatement;
+  /** Rows become what the shape says, or what those of another statement become. */
+  statement(sql: string, rows?: RowShape | HostStatement): HostStatement;
   run(statement: HostStatement, params: readonly unknown[], transaction: number): RunResult;
   /** Objects where the statement has a shape, else arrays. */
   all(statement: HostStatement, params: readonly unknown[], transaction: number): unknown[];

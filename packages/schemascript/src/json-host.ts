@@ -28,8 +28,8 @@ export class JsonHost implements Host {
     this.#transport = transport;
   }
 
-  statement(sql: string, shape?: RowShape): HostStatement {
-    const made: JsonStatement = { sql, decode: shape && rowDecoder(shape) };
+  statement(sql: string, rows?: RowShape | HostStatement): HostStatement {
+    const made: JsonStatement = { sql, decode: rows && decoderOf(rows) };
     return made as unknown as HostStatement;
   }
 
@@ -110,6 +110,10 @@ export class JsonHost implements Host {
       throw error;
     }
   }
+}
+
+function decoderOf(rows: RowShape | HostStatement): JsonStatement["decode"] {
+  return "columns" in rows ? rowDecoder(rows) : (rows as unknown as JsonStatement).decode;
 }
 
 function within(transaction: number): { readonly transaction?: number } {

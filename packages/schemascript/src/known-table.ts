@@ -45,7 +45,7 @@ export interface KnownTable {
   readonly columns: Record<string, Column>;
   /** It is there in every row, unless a join says otherwise. */
   readonly joins: Readonly<Record<string, boolean>>;
-  /** All columns as fields of a select. */
+  /** All columns as fields of a select: one list, which never changes. */
   readonly fields: SelectedFieldsOrdered;
   /** And as text. */
   readonly selection: string;
@@ -65,6 +65,25 @@ export function tryKnownColumn(column: object): KnownColumn | undefined {
 
 export function knownColumn(column: Column): KnownColumn {
   return columns.get(column) ?? describe(column);
+}
+
+// What was declared while an app is loaded for its snapshot.
+let declared: Set<Table> | undefined;
+
+/** Until {@link takeTables}, tables that are declared are kept in mind. */
+export function collectTables(): void {
+  declared = new Set();
+}
+
+export function declareTable(table: Table): void {
+  declared?.add(table);
+}
+
+/** All that is known of them. */
+export function takeTables(): readonly KnownTable[] {
+  const tables = [...(declared ?? [])].map(knownTable);
+  declared = undefined;
+  return tables;
 }
 
 /** `table` is one of Drizzle's, or stands for one. */
@@ -95,7 +114,9 @@ function findOut(table: Table): KnownTable {
     name: nameOf(table),
     columns: own,
     joins: Object.freeze({ [nameOf(table)]: true }),
-    fields: entries.map(([name, field]) => ({ path: [name], field }) as SelectedField),
+    fields: Object.freeze(
+      entries.map(([name, field]) => ({ path: [name], field }) as SelectedField),
+    ) as SelectedFieldsOrdered,
     selection: known.map(({ selected }) => selected).join(", "),
     inserted,
     insertedText: `(${inserted.map(([, { name }]) => nameText(name)).join(", ")})`,

@@ -39,6 +39,14 @@ export function binder(params: readonly unknown[]): Bind {
   };
 }
 
+/** The parameters of a query that is executed once. */
+export function bound(params: readonly unknown[], values?: Values): readonly unknown[] {
+  for (let index = 0; index < params.length; index++) {
+    if (trySlot(params[index], index)) return binder(params)(values);
+  }
+  return params;
+}
+
 function missing(name: string): SchemaScriptError {
   return new SchemaScriptError(
     "invalid-request",

@@ -8,10 +8,11 @@ import {
   type SQLiteExecuteMethod,
 } from "drizzle-orm/sqlite-core";
 import { SchemaScriptError } from "./errors.js";
-import type { Host, HostMethod, HostStep, RunResult } from "./host.js";
-import { binder, type Bind, type Values } from "./params.js";
+import type { HostMethod, HostStep, RunResult } from "./host.js";
+import { collectTables, takeTables } from "./known-table.js";
+import { binder, bound, type Bind, type Values } from "./params.js";
 import { METHODS, type StatementMethod } from "./protocol.js";
-import { queryName, reject, type Scope, type Work } from "./scope.js";
+import { allConnections, queryName, reject, type Scope, type Work } from "./scope.js";
 import type { CachedStatement } from "./statement-cache.js";
 
 /**
@@ -38,30 +39,35 @@ export class RefusedQuery {
 
 type Config = Omit<PreparedQueryConfig, "type" | "run"> & { type: "async"; run: RunResult };
 
-const [RUN, ALL, VALUES, GET] = [0, 1, 2, 3] as const;
+export const [RUN, ALL, VALUES, GET] = [0, 1, 2, 3] as const;
 
 /** Drizzle's own mapping of all rows of a relational query. */
 export type MapRows = (rows: unknown[][]) => unknown;
 
 /** What a query's first execution finds out for all that follow. */
 interface Made extends CachedStatement {
-  readonly host: Host;
   readonly bind: Bind;
 }
 
 // What was prepared while an app is loaded for its snapshot.
 let prepared: PreparedQuery[] | undefined;
 
-/** Until {@link makePrepared}, queries that are prepared are kept in mind. */
+/** Until {@link makePrepared}, queries that are prepared and tables are kept in mind. */
 export function collectPrepared(): void {
   prepared = [];
+  collectTables();
 }
 
-/** Does what their first execution would do, once for all calls that start from the snapshot. */
+/**
+ * Does what their first execution would do, once for all calls that start from the snapshot; and of
+ * queries that are built anew, what is the same for all of a table.
+ */
 export function makePrepared(): void {
   const queries = prepared ?? [];
   prepared = undefined;
   for (const query of queries) query.make();
+  const tables = takeTables();
+  for (const connection of allConnections()) connection.expect(tables);
 }
 
 export class PreparedQuery extends SQLitePreparedQuery<Config> {
@@ -121,8 +127,9 @@ export class PreparedQuery extends SQLitePreparedQuery<Config> {
   step(): { readonly step: HostStep; readonly map: (answer: unknown) => unknown } {
     const method = this.#method;
     const params = this.bind();
-    const { statement } = this.#ready();
-    return { step: [statement, method, params], map: (answer) => this.#map(method, answer) };
+    const made = this.#ready();
+    const map = (answer: unknown) => mapped(made, method, answer, this.#mapRows);
+    return { step: [made.statement, method, params], map };
   }
 
   /** For rows in pieces: the statement, and what each of its rows becomes. */
@@ -150,52 +157,14 @@ export class PreparedQuery extends SQLitePreparedQuery<Config> {
 
   // What a prepared query does each time: nothing is looked up here that the first time has found.
   #execute(method: HostMethod, values: Values | undefined): Promise<unknown> {
-    const scope = this.#scope;
     let params: readonly unknown[];
     try {
       params = this.bind(values);
     } catch (error) {
       return reject(error);
     }
-    if (!scope.isFree) return scope.run(this.#work(method, params));
-    try {
-      return Promise.resolve(this.#answer(method, params));
-    } catch (error) {
-      return scope.recover(error, this.#work(method, params));
-    }
-  }
-
-  #work(method: HostMethod, params: readonly unknown[]): Work<unknown> {
-    return {
-      what: () => this.nameIn(this.#scope),
-      perform: () => this.#answer(method, params),
-    };
-  }
-
-  #answer(method: HostMethod, params: readonly unknown[]): unknown {
-    const { host, statement } = this.#made as Made;
-    const { handle } = this.#scope;
-    switch (method) {
-      case GET:
-        return this.#map(GET, host.get(statement, params, handle));
-      case ALL:
-        return this.#map(ALL, host.all(statement, params, handle));
-      case RUN:
-        return host.run(statement, params, handle);
-      case VALUES:
-        return host.values(statement, params, handle);
-    }
-  }
-
-  // What the host has not made an object of.
-  #map(method: HostMethod, answer: unknown): unknown {
-    const mapRows = this.#mapRows;
-    const mapRow = this.#made?.mapRow;
-    if ((!mapRows && !mapRow) || answer === undefined) return answer;
-    if (method === GET)
-      return mapRows ? mapRows([answer as unknown[]]) : mapRow?.(answer as unknown[]);
-    if (method !== ALL) return answer;
-    return mapRows ? mapRows(answer as unknown[][]) : (answer as unknown[][]).map(mapRow as never);
+    const { sql } = this.query;
+    return execute(this.#scope, this.#made as Made, method, params, sql, this.#mapRows);
   }
 
   #ready(): Made {
@@ -206,12 +175,98 @@ export class PreparedQuery extends SQLitePreparedQuery<Config> {
     const query: unknown = this.query;
     if (query instanceof RefusedQuery) throw query.error;
     const { sql, params } = this.query;
-    const { connection } = this.#scope;
-    const { statement, mapRow } = connection.statements.find(
-      sql,
-      this.#fields,
-      this.joinsNotNullableMap,
-    );
-    return { host: connection.host, bind: binder(params), statement, mapRow };
+    const { statements } = this.#scope.connection;
+    const { statement, mapRow } = statements.find(sql, this.#fields, this.joinsNotNullableMap);
+    return { bind: binder(params), statement, mapRow };
   }
+}
+
+/**
+ * Executes a select that was built for this one time: what `PreparedQuery` does the first time,
+ * without what it would keep for the next.
+ */
+export function executeOnce(
+  scope: Scope,
+  logger: Logger | undefined,
+  query: Query,
+  fields: SelectedFieldsOrdered,
+  joins: Readonly<Record<string, boolean>>,
+  method: HostMethod,
+  values: Values | undefined,
+): Promise<unknown> {
+  let sql: string;
+  let params: readonly unknown[];
+  let found: CachedStatement;
+  try {
+    sql = query.sql; // Throws where a value was refused.
+    found = scope.connection.statements.find(sql, fields, joins);
+    params = bound(query.params, values);
+    logger?.logQuery(sql, params as unknown[]);
+  } catch (error) {
+    return reject(error);
+  }
+  return execute(scope, found, method, params, sql, undefined);
+}
+
+function execute(
+  scope: Scope,
+  found: CachedStatement,
+  method: HostMethod,
+  params: readonly unknown[],
+  sql: string,
+  mapRows: MapRows | undefined,
+): Promise<unknown> {
+  if (!scope.isFree) return scope.run(workOf(scope, found, method, params, sql, mapRows));
+  try {
+    return Promise.resolve(answer(scope, found, method, params, mapRows));
+  } catch (error) {
+    return scope.recover(error, workOf(scope, found, method, params, sql, mapRows));
+  }
+}
+
+function workOf(
+  scope: Scope,
+  found: CachedStatement,
+  method: HostMethod,
+  params: readonly unknown[],
+  sql: string,
+  mapRows: MapRows | undefined,
+): Work<unknown> {
+  return {
+    what: () => queryName(scope.name, sql),
+    perform: () => answer(scope, found, method, params, mapRows),
+  };
+}
+
+function answer(
+  { connection: { host }, handle }: Scope,
+  found: CachedStatement,
+  method: HostMethod,
+  params: readonly unknown[],
+  mapRows: MapRows | undefined,
+): unknown {
+  const { statement } = found;
+  switch (method) {
+    case GET:
+      return mapped(found, GET, host.get(statement, params, handle), mapRows);
+    case ALL:
+      return mapped(found, ALL, host.all(statement, params, handle), mapRows);
+    case RUN:
+      return host.run(statement, params, handle);
+    case VALUES:
+      return host.values(statement, params, handle);
+  }
+}
+
+// What the host has not made an object of.
+function mapped(
+  { mapRow }: CachedStatement,
+  method: HostMethod,
+  given: unknown,
+  mapRows: MapRows | undefined,
+): unknown {
+  if ((!mapRows && !mapRow) || given === undefined) return given;
+  if (method === GET) return mapRows ? mapRows([given as unknown[]]) : mapRow?.(given as unknown[]);
+  if (method !== ALL) return given;
+  return mapRows ? mapRows(given as unknown[][]) : (given as unknown[][]).map(mapRow as never);
 }

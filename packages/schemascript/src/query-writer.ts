@@ -80,14 +80,13 @@ type Field = SelectedFieldsOrdered[number];
 
 const NONE: readonly never[] = [];
 
-/** `fields` are those of the config, in their order. */
+/** `fields` are those of the config, in their order; `known` is its table, if it is one. */
 export function selectQuery(
   dialect: SQLiteDialect,
   config: SelectConfig,
   fields: SelectedFieldsOrdered,
+  known = tryKnownTable(config.table),
 ): WriteQuery {
-  const { table } = config;
-  const known = tryKnownTable(table);
   const areFields = fields === known?.fields || areWritten(config, fields, known);
   if (areFields && config.setOperators.length === 0) {
     return (writer) => writeSelect(writer, config, fields, known);

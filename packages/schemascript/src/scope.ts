@@ -7,6 +7,7 @@
 // stack of a failed query is the line that awaited it.
 import { DatabaseError, SchemaScriptError } from "./errors.js";
 import type { Host } from "./host.js";
+import type { KnownTable } from "./known-table.js";
 import { StatementCache } from "./statement-cache.js";
 
 const SQL_SHOWN_MAX = 60;
@@ -52,6 +53,19 @@ export class Connection {
     return (this.#statements ??= new StatementCache(this.host));
   }
 
+  /** Queries of these tables will come. */
+  expect(tables: readonly KnownTable[]): void {
+    let statements: StatementCache;
+    try {
+      statements = this.statements;
+    } catch {
+      return; // There is no host, which its first query will say.
+    }
+    for (const { selection, source, fields, joins } of tables) {
+      statements.find(`select ${selection} from ${source}`, fields, joins);
+    }
+  }
+
   isOpen(handle: number): boolean {
     return this.#open.has(handle);
   }
@@ -91,6 +105,10 @@ export class Connection {
     }
     return undefined;
   }
+}
+
+export function allConnections(): readonly Connection[] {
+  return connections;
 }
 
 /**

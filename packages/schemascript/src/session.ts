@@ -21,9 +21,9 @@ import type { SqliteRemoteDatabase } from "drizzle-orm/sqlite-proxy";
 import { useBuilders } from "./builders.js";
 import { PiecewiseRows } from "./cursor.js";
 import { SchemaScriptError } from "./errors.js";
-import type { RunResult } from "./host.js";
+import type { HostMethod, RunResult } from "./host.js";
 import type { Values } from "./params.js";
-import { PreparedQuery, RefusedQuery, type MapRows } from "./prepared.js";
+import { executeOnce, PreparedQuery, RefusedQuery, type MapRows } from "./prepared.js";
 import type { StatementMethod } from "./protocol.js";
 import type { WriteQuery } from "./query-writer.js";
 import type { Related } from "./relations.js";
@@ -157,6 +157,17 @@ export class Session extends SQLiteSession<"async", RunResult, FullSchema, Confi
     mapRows?: MapRows,
   ): PreparedQuery {
     return new PreparedQuery(this.#scope, this.#logger, query, fields, method, mapRows);
+  }
+
+  /** Executes a select that is not kept. */
+  once(
+    query: Query,
+    fields: SelectedFieldsOrdered,
+    joins: Readonly<Record<string, boolean>>,
+    method: HostMethod,
+    values?: Values,
+  ): Promise<unknown> {
+    return executeOnce(this.#scope, this.#logger, query, fields, joins, method, values);
   }
 
   override transaction<Result>(

@@ -30,6 +30,9 @@ interface Entry extends CachedStatement {
 export class StatementCache {
   readonly #host: Host;
   readonly #entries = new Map<string, Entry>();
+  // By the fields of a whole table, which are one list for all queries. Their rows are the same
+  // whatever is joined: only an object inside of a row can be missing.
+  readonly #ofTables = new WeakMap<object, Entry>();
 
   constructor(host: Host) {
     this.#host = host;
@@ -49,14 +52,21 @@ export class StatementCache {
 
   #make(sql: string, fields: Fields, given: Joins): Entry {
     // Drizzle goes on with its own object where a query is built further.
-    const joins = given && { ...given };
+    const joins = given && !Object.isFrozen(given) ? { ...given } : given;
+    const like = fields && this.#ofTables.get(fields);
+    if (like) {
+      const statement = this.#host.statement(sql, like.statement);
+      return { statement, mapRow: like.mapRow, fields, joins };
+    }
     const shape = fields && tryShapeOf(fields, joins);
-    return {
+    const made: Entry = {
       statement: this.#host.statement(sql, shape),
       mapRow: fields && !shape ? (row) => mapResultRow(fields as never, row, joins) : undefined,
       fields,
       joins,
     };
+    if (fields && Object.isFrozen(fields)) this.#ofTables.set(fields, made);
+    return made;
   }
 }
 
@@ -65,7 +75,7 @@ function haveSameRows(known: Entry, fields: Fields, joins: Joins): boolean {
 }
 
 function haveSameFields(known: Fields, fields: Fields): boolean {
-  if (!known || !fields) return known === fields;
+  if (!known || !fields || known === fields) return known === fields;
   if (known.length !== fields.length) return false;
   for (let index = 0; index < fields.length; index++) {
     const [one, other] = [known[index] as Field, fields[index] as Field];
@@ -96,7 +106,7 @@ function isSameField(one: Field["field"], other: Field["field"]): boolean {
 }
 
 function areSameJoins(known: Joins, joins: Joins): boolean {
-  if (!known || !joins) return known === joins;
+  if (!known || !joins || known === joins) return known === joins;
   const names = Object.keys(joins);
   return (
     names.length === Object.keys(known).length && names.every((name) => known[name] === joins[name])

@@ -32,6 +32,7 @@ import { expressionText } from "./expression.js";
 import { withExtras, type TableExtras } from "./extras.js";
 import type { FieldBuilder } from "./field.js";
 import { withOutputs, type OutputsBeside } from "./outputs/methods.js";
+import { declareTable } from "./known-table.js";
 import type { Facts } from "./property.js";
 import { declare, type ColumnShape, type IndexPart, type TableShape } from "./registry.js";
 import { SchemaColumn, schemaShape, tableShape, type PropertyMap, type Schema } from "./schema.js";
@@ -245,6 +246,7 @@ function adopt(table: DrizzleTable, shape: TableShape): void {
   withOutputs(table, shape);
   tables.set(shape, table);
   shapes.set(table, shape);
+  declareTable(table);
 }
 
 // The extras are asked for later, by whoever wants to know a table's indexes and constraints. Until

@@ -161,15 +161,15 @@ const adaptLibraries = {
   },
 };
 
-/** The modules of drizzle-orm import drizzle-entity.js where they say entity.js. */
-const quickEntity = {
-  name: "quick-entity",
+/** What the modules of drizzle-orm import in place of two of them. */
+const quickDrizzle = {
+  name: "quick-drizzle",
   setup(build) {
-    build.onResolve({ filter: /\/entity\.js$/ }, ({ importer }) =>
-      /[\\/]drizzle-orm[\\/]/.test(importer)
-        ? { path: join(here, "src/drizzle-entity.js") }
-        : undefined,
-    );
+    build.onResolve({ filter: /\/(entity|conditions)\.js$/ }, ({ path, importer }) => {
+      if (!/[\\/]drizzle-orm[\\/]/.test(importer)) return undefined;
+      const [, name] = /(\w+)\.js$/.exec(path);
+      return { path: join(here, `src/drizzle-${name}.js`) };
+    });
   },
 };
 
@@ -203,7 +203,7 @@ export async function bundleBuiltIns(packageFolder) {
     outdir,
     splitting: true,
     chunkNames: "chunk-[hash]",
-    plugins: [quickEntity],
+    plugins: [quickDrizzle],
   });
   const sources = new Map(result.outputFiles.map(({ path, text }) => [path, text]));
   const outputs = new Map(

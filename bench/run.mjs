@@ -165,6 +165,12 @@ console.log(best);
       const micros = Number(/new isolate.*? ([\d.]+) us/.exec(output)[1]);
       printBound(atMost("new isolate, us", micros, 1000));
     }
+    const turns = [...app, "build", "7", "2000", "get"];
+    const { output } = timed([join(build, "bin/isolates-bench"), ...turns]);
+    console.log(`\nThe query built anew, in turns with the prepared one\n${output.trimEnd()}`);
+    for (const [, ratio] of output.matchAll(/ratio.*?([\d.]+)$/gm)) {
+      printBound(atMost("built anew over prepared", Number(ratio), 2.5));
+    }
   },
 
   /** Tenants with a database file each, called in turns. */

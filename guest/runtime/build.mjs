@@ -162,12 +162,17 @@ const adaptLibraries = {
 };
 
 /**
- * The modules of drizzle-orm import drizzle-entity.js where they say entity.js, and its blob columns
+ * The modules of drizzle-orm import two of our own in place of two of theirs, and its blob columns
  * find a Buffer, which they take from Node's globals.
  */
 const adaptDrizzle = {
   name: "adapt-drizzle",
   setup(build) {
+    build.onResolve({ filter: /\/(entity|conditions)\.js$/ }, ({ path, importer }) => {
+      if (!/[\\/]drizzle-orm[\\/]/.test(importer)) return undefined;
+      const [, name] = /(\w+)\.js$/.exec(path);
+      return { path: join(here, `src/drizzle-${name}.js`) };
+    });
     build.onLoad(
       { filter: /drizzle-orm[\\/]sqlite-core[\\/]columns[\\/]blob\.js$/ },
       async ({ path }) => {
@@ -175,11 +180,6 @@ const adaptDrizzle = {
         const contents = `import { Buffer } from ${buffer};\n${await readFile(path, "utf8")}`;
         return { contents, loader: "js" };
       },
-    );
-    build.onResolve({ filter: /\/entity\.js$/ }, ({ importer }) =>
-      /[\\/]drizzle-orm[\\/]/.test(importer)
-        ? { path: join(here, "src/drizzle-entity.js") }
-        : undefined,
     );
   },
 };

@@ -12,6 +12,9 @@ struct Entity {
   Value plain;  // Drizzle's own is(); undefined before it was given.
   JSAtom kind = JS_ATOM_NULL;
   JSAtom constructor = JS_ATOM_NULL;
+  JSAtom prototype = JS_ATOM_NULL;
+  JSAtom hasInstance = JS_ATOM_NULL;
+  Value ordinaryTest;  // What `instanceof` asks of a function that says nothing else.
 };
 
 // Defines the global `__native_entity`, which that module takes away again.

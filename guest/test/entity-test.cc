@@ -22,15 +22,17 @@ function plain(value, type) {
   }
   return false;
 }
-var is = __native_entity(plain, kind);
+var is = __native_entity(plain, kind, Symbol.hasInstance);
 class Column { static [kind] = 'Column'; }
 class Text extends Column { static [kind] = 'Text'; }
 class Unnamed extends Text {}
 class Sql { static [kind] = 'SQL'; }
 class OtherColumn { static [kind] = 'Column'; }
 class OtherText extends OtherColumn { static [kind] = 'OtherText'; }
+class Getter { static get [kind]() { return 'Column'; } }
+var bound = Object.assign(Column.bind(null), { [kind]: 'bound' });
 class Claims { static [kind] = 'Claims'; static [Symbol.hasInstance](value) { return value.claimed; } }
-var types = [Column, Text, Unnamed, Sql, OtherColumn, OtherText, Claims, Object, Array];
+var types = [Column, Text, Unnamed, Sql, OtherColumn, OtherText, Claims, Getter, bound, Object, Array, {}, undefined];
 var refused = new Proxy({}, { getPrototypeOf() { throw new Error('refused'); } });
 var withConstructor = (it) => Object.create({ constructor: it });
 var values = [undefined, null, 0, 1, '', 'a', true, 1n, kind, () => 1, Column, {}, [], new Date(0),
@@ -44,7 +46,7 @@ TEST(Entity, AnswersWhatDrizzleDoes) {
   NativeGuest native;
   native.run(kPlain);
   EXPECT_EQ(native.run(R"(
-values.flatMap((value, at) => types.map((type) => [at, type.name, outcome(plain, value, type), outcome(is, value, type)]))
+values.flatMap((value, at) => types.map((type) => [at, type && type.name, outcome(plain, value, type), outcome(is, value, type)]))
   .filter(([, , one, other]) => one !== other).join('\n')
 )"),
             "");
@@ -61,10 +63,12 @@ TEST(Entity, AsksDrizzleOnlyWhereSomethingIsOdd) {
 
 TEST(Entity, IsMadeOfAFunctionAndASymbol) {
   NativeGuest native;
-  EXPECT_EQ(native.run("__native_entity(1, Symbol())"),
-            "throws TypeError: __native_entity takes Drizzle's is() and entityKind");
-  EXPECT_EQ(native.run("__native_entity(() => 1, 'kind')"),
-            "throws TypeError: __native_entity takes Drizzle's is() and entityKind");
+  EXPECT_EQ(
+      native.run("__native_entity(1, Symbol(), Symbol())"),
+      "throws TypeError: __native_entity takes Drizzle's is(), entityKind and Symbol.hasInstance");
+  EXPECT_EQ(
+      native.run("__native_entity(() => 1, 'kind', Symbol())"),
+      "throws TypeError: __native_entity takes Drizzle's is(), entityKind and Symbol.hasInstance");
 }
 
 }  // namespace

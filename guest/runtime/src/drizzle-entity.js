@@ -5,5 +5,5 @@ import { is as plain, entityKind, hasOwnEntityKind } from "drizzle-orm/entity";
 const makeIs = globalThis.__native_entity;
 delete globalThis.__native_entity;
 
-export const is = makeIs === undefined ? plain : makeIs(plain, entityKind);
+export const is = makeIs === undefined ? plain : makeIs(plain, entityKind, Symbol.hasInstance);
 export { entityKind, hasOwnEntityKind };

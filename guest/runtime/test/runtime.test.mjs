@@ -444,3 +444,37 @@ test("the globals are the same bytes again", async () => {
   assert.deepEqual((await bundleGlobals()).modules[0], globals);
   assert.doesNotMatch(globals.source, /^(?:import|export) /m);
 });
+
+test("conditions of the guest are Drizzle's", async () => {
+  const drizzle = await import("drizzle-orm/sql/expressions/conditions");
+  const ours = await import("../src/drizzle-conditions.js");
+  assert.deepEqual(Object.keys(ours).sort(), Object.keys(drizzle).sort());
+  const { sql, Param } = await import("drizzle-orm");
+  const { integer, sqliteTable } = await import("drizzle-orm/sqlite-core");
+  const table = sqliteTable("t", { id: integer("id"), on: integer("on", { mode: "boolean" }) });
+  const values = [
+    ...[1, 1n, "a", true, null, undefined, Symbol.iterator, () => 1, new Date(0), {}, [1]],
+    ...[sql`1`, sql.placeholder("x"), new Param(1, table.id), table.id, table],
+    { getSQL: () => sql`2` },
+  ];
+  for (const name of ["eq", "ne", "gt", "gte", "lt", "lte"]) {
+    for (const left of [table.id, table.on, sql`abs(1)`, 5]) {
+      for (const right of values) {
+        assert.deepEqual(ours[name](left, right), drizzle[name](left, right), name);
+      }
+    }
+  }
+  const [one, two] = [drizzle.eq(table.id, 1), sql`2`];
+  for (const conditions of [
+    [],
+    [undefined],
+    [one],
+    [undefined, two],
+    [one, two],
+    [one, two, one],
+  ]) {
+    for (const name of ["and", "or"]) {
+      assert.deepEqual(ours[name](...conditions), drizzle[name](...conditions), name);
+    }
+  }
+});

@@ -114,8 +114,7 @@ export class Dialect extends SQLiteAsyncDialect {
       if (error instanceof SchemaScriptError) return new RefusedQuery(error) as never;
       throw error;
     }
-    const { sql, params } = writer;
-    return { sql, params };
+    return writer;
   }
 }
 

@@ -26,11 +26,12 @@ type Write = (writer: SqlWriter, chunk: never) => void;
 // each.
 const writes = new WeakMap<object, Write>();
 
+/** Writes a query, and is it when all is written. */
 export class SqlWriter implements Query {
   sql = "";
   readonly params: unknown[] = [];
   // Values are written into the text: sql`...`.inlineParams().
-  isInline = false;
+  #isInline = false;
   readonly #dialect: SQLiteDialect;
 
   constructor(dialect: SQLiteDialect) {
@@ -39,25 +40,21 @@ export class SqlWriter implements Query {
 
   /** Anything that can stand in sql`${...}`. */
   write(chunk: unknown): void {
-    if (typeof chunk !== "object" || chunk === null) {
-      if (chunk === undefined) return;
-      if (typeof chunk === "function") this.#asDrizzle(chunk);
-      else this.value(chunk);
-      return;
-    }
     // What nearly all parts are.
-    const made: unknown = chunk.constructor;
-    if (made === StringChunk) {
-      const { value } = chunk as StringChunk;
-      this.sql += value.length === 1 ? value[0] : value.join("");
-    } else if (made === SQL) this.#sql(chunk as SQL);
+    const made: unknown = chunk?.constructor;
+    if (made === StringChunk) this.sql += textOf(chunk as StringChunk);
+    else if (made === SQL) this.#sql(chunk as SQL);
     else if (made === Param) this.param(chunk as Param);
-    else {
-      const column = tryKnownColumn(chunk);
-      if (column) this.sql += column.text;
-      else if (Array.isArray(chunk)) this.#list(chunk);
-      else this.#writeOf(chunk)(this, chunk as never);
-    }
+    else if (typeof chunk === "object" && chunk !== null) this.#object(chunk);
+    else if (typeof chunk === "function") this.#asDrizzle(chunk);
+    else if (chunk !== undefined) this.value(chunk);
+  }
+
+  #object(chunk: object): void {
+    const column = tryKnownColumn(chunk);
+    if (column) this.sql += column.text;
+    else if (Array.isArray(chunk)) this.#list(chunk);
+    else this.#writeOf(chunk)(this, chunk as never);
   }
 
   /** Several, with `between` between them. */
@@ -71,18 +68,19 @@ export class SqlWriter implements Query {
   /** A value with the conversion of its column. */
   param(param: Param): void {
     const { value } = param;
-    if (typeof value === "object" && value !== null && is(value, Placeholder)) {
-      this.place(param);
-      return;
-    }
-    const stored: unknown = value === null ? null : param.encoder.mapToDriverValue(value);
+    if (value === null) this.value(null);
+    else if (typeof value === "object" && is(value, Placeholder)) this.place(param);
+    else this.#converted(param.encoder.mapToDriverValue(value));
+  }
+
+  #converted(stored: unknown): void {
     if (typeof stored === "object" && stored !== null && is(stored, SQL)) this.#sql(stored);
     else this.value(stored);
   }
 
   /** A value as it is stored. */
   value(stored: unknown): void {
-    if (this.isInline) this.sql += this.#inlined(stored);
+    if (this.#isInline) this.sql += this.#inlined(stored);
     else this.place(stored);
   }
 
@@ -94,10 +92,15 @@ export class SqlWriter implements Query {
 
   #sql(chunk: SQL): void {
     const { queryChunks } = chunk;
-    const wasInline = this.isInline;
-    this.isInline = wasInline || isInline(chunk);
-    for (let index = 0; index < queryChunks.length; index++) this.write(queryChunks[index]);
-    this.isInline = wasInline;
+    const wasInline = this.#isInline;
+    this.#isInline = wasInline || isInline(chunk);
+    for (let index = 0; index < queryChunks.length; index++) {
+      const part = queryChunks[index];
+      // Half of them.
+      if (part?.constructor === StringChunk) this.sql += textOf(part as StringChunk);
+      else this.write(part);
+    }
+    this.#isInline = wasInline;
   }
 
   #list(chunks: readonly unknown[]): void {
@@ -143,7 +146,7 @@ export class SqlWriter implements Query {
   // In the order in which Drizzle asks.
   static #findWrite(chunk: object): Write {
     if (is(chunk, StringChunk)) {
-      return (writer, { value }: StringChunk) => (writer.sql += value.join(""));
+      return (writer, text: StringChunk) => (writer.sql += textOf(text));
     }
     if (is(chunk, Name)) return (writer, { value }: Name) => (writer.sql += nameText(value));
     if (is(chunk, SQL)) return (writer, sql: SQL) => writer.#sql(sql);
@@ -172,7 +175,7 @@ export class SqlWriter implements Query {
       escapeName: dialect.escapeName,
       escapeParam: dialect.escapeParam,
       escapeString: dialect.escapeString,
-      inlineParams: this.isInline,
+      inlineParams: this.#isInline,
     });
     this.sql += sql;
     this.params.push(...params);
@@ -184,6 +187,10 @@ export class SqlWriter implements Query {
       this.#dialect,
     ]);
   }
+}
+
+function textOf({ value }: StringChunk): string {
+  return value.length === 1 ? (value[0] as string) : value.join("");
 }
 
 function isInline(sql: SQL): boolean {

@@ -1,5 +1,6 @@
 // Attack: Promise.prototype.then and the constructor's statics, then queries.
 // Ends: call answered [{"id":7}]
+// Ends: call answered "forged"
 // Ends: call threw
 // Ends: call pending
 import { sql } from "drizzle-orm";

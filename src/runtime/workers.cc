@@ -145,6 +145,7 @@ class Workers::Shared : public std::enable_shared_from_this<Shared> {
   WakeUpCall takeLastSleeper() noexcept;
   void wakeLast() noexcept;
   void wakeAll() noexcept;
+  bool isOver() const noexcept { return ending_ && queue_.open() == 0; }
   bool isIdle() const noexcept { return queue_.open() == 0 && queue_.waiting() == 0; }
 
   const WorkersOptions options_;
@@ -186,7 +187,7 @@ class Workers::Worker {
     IsolatePool pool(watchdog_, poolOptions(shared_.options_));
     pool_ = &pool;
     Lock lock(shared_.mutex_);
-    while (!shared_.ending_ || shared_.queue_.open() != 0) {
+    while (!shared_.isOver()) {
       shared_.makeReadyUntil(Clock::now());
       if (shared_.queue_.isReady()) {
         shared_.entrustTimers();
@@ -196,7 +197,8 @@ class Workers::Worker {
         const bool didSomething = pool.prepareAhead();
         lock.lock();
         isolates_ = pool.counters();
-        if (!didSomething && !shared_.queue_.isReady()) sleep(lock);
+        // The end may have come meanwhile, and has woken those who slept.
+        if (!didSomething && !shared_.queue_.isReady() && !shared_.isOver()) sleep(lock);
       }
     }
     lock.unlock();
@@ -226,7 +228,7 @@ class Workers::Worker {
     shared_.queue_.end(tenant);
     ++shared_.served_;
     if (shared_.isIdle()) shared_.idle_.notify_all();
-    if (shared_.ending_ && shared_.queue_.open() == 0) shared_.wakeAll();
+    if (shared_.isOver()) shared_.wakeAll();
   }
 
   // What is thrown ends the job.

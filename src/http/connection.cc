@@ -250,9 +250,14 @@ bool HttpConnection::parseNext() {
     mustClose_ = true;
     return false;
   }
-  // An empty line in front is what some clients send behind a body (RFC 9112, 2.2).
-  if (!scanner_.hasLine() && input().starts_with("\r\n")) inBegin_ += 2;
-  if (input() == "\r") return false;
+  // One empty line in front is what some clients send behind a body (RFC 9112, 2.2).
+  if (!skippedLine_ && !scanner_.hasLine()) {
+    if (input() == "\r") return false;
+    if (input().starts_with("\r\n")) {
+      inBegin_ += 2;
+      skippedLine_ = true;
+    }
+  }
   const HeadScanner::State state = scanner_.scan(input());
   const std::size_t size = state == HeadScanner::State::Complete ? scanner_.end() : input().size();
   if (state == HeadScanner::State::Malformed) {
@@ -275,6 +280,7 @@ bool HttpConnection::takeHead(std::size_t size) {
   exchange.headBytes_.assign(input().substr(0, size));
   inBegin_ += size;
   scanner_ = {};
+  skippedLine_ = false;
   hadRequest_ = true;
   head_ = parseHead(exchange.headBytes_, limits_, exchange.request_);
   isHead_ = exchange.headBytes_.starts_with("HEAD ");

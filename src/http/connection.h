@@ -207,6 +207,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool isClosed_ = false;
   bool isRunning_ = false;
   bool hadRequest_ = false;
+  bool skippedLine_ = false;  // The empty line in front of the present head.
   TimePoint readDeadline_ = TimePoint::max();
   TimePoint writeDeadline_ = TimePoint::max();
   std::uint64_t written_ = 0;          // To the kernel, since the connection began.

@@ -106,7 +106,7 @@ unpack_wasmedge() {
 # the library `$3` must come from there. `$2` is a folder to work in. That the
 # machine's compiler, its kernel and the prefix's C library get along is better found out here than in a test.
 start_with_wasmedge() {
-  local stub=$1 work=$2/start-test options=()
+  local stub=$1 work=$2/start-test options=() loaded
   mkdir -p "$work"
   cat >"$work/start.cc" <<'END'
 #include <wasmedge/wasmedge.h>
@@ -126,8 +126,10 @@ END
     -Wl,--disable-new-dtags "${options[@]}" -Wl,-rpath,"$wasmedge_library_folder" -Wl,--allow-shlib-undefined
   "$work/start"
   if [[ -n $stub ]]; then
-    LD_TRACE_LOADED_OBJECTS=1 "$work/start"
-    LD_TRACE_LOADED_OBJECTS=1 "$work/start" | grep -qF "$3 => $stub/$3 " || { echo "$3 is not the stub" && return 1; }
+    # Not piped into grep -q, which ends before the loader has written all: that would be taken for a failure.
+    loaded=$(LD_TRACE_LOADED_OBJECTS=1 "$work/start")
+    echo "$loaded"
+    [[ $loaded == *"$3 => $stub/$3 "* ]] || { echo "$3 is not the stub" && return 1; }
   fi
   rm -rf "$work"
 }

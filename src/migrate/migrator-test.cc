@@ -346,6 +346,20 @@ TEST_F(Migrating, TwoAtOnceDoItOnce) {
   EXPECT_EQ(rows("select count(*) from __schemascript_migrations"), (Rows{{"3"}}));
 }
 
+TEST_F(Migrating, TwoAtOnceMakeADatabaseOnce) {
+  generate("init", std::string(kUsers));
+  generate("posts", str(kUsers, kPosts));
+  std::atomic<std::size_t> runs = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 2; ++i) {
+      threads.emplace_back([&] { runs += migrate(options()).runs.size(); });
+    }
+  }
+  EXPECT_EQ(runs, 2u);
+  EXPECT_EQ(rows("select count(*) from __schemascript_migrations"), (Rows{{"2"}}));
+}
+
 // Changes of data that are no code of a guest's.
 struct Changes : DataChanges {
   void prepare(const fs::path& source) override { prepared.push_back(source); }

@@ -133,8 +133,11 @@ class Migrator {
       try {
         return runOnce(database, direction, isNew);
       } catch (const HasMoved&) {
-        report_ = {};
+      } catch (const Error&) {
+        // Also what was seen of the database while another process changed it.
+        if (stage_ != Stage::Rehearsal || !hasMoved(database)) throw;
       }
+      report_ = {};
     }
   }
 
@@ -150,15 +153,20 @@ class Migrator {
     if (options_.stop.stop_requested()) throw unavailable("interrupted");
   }
 
+  // Whether another process has carried out a migration since the history was read.
+  bool hasMoved(Database& database) const {
+    return idsOf(readHistory(database)) != idsOf(history_);
+  }
+
   MigratorReport runOnce(Database& database, Direction direction, bool isNew) {
+    stage_ = Stage::Rehearsal;
     history_ = readHistory(database);
     checkHistory();
     checkDrift(database);
     const std::vector<Move> moves = direction == Direction::Up ? movesUp() : movesDown();
     if (!moves.empty()) {
       prepareData(moves);
-      stage_ = Stage::Rehearsal;
-      rehearse(database, moves, isNew);
+      rehearse(database, moves, isNew && history_.empty());
       if (options_.dryRun) return std::move(report_);
       report_.runs.clear();
       stage_ = Stage::Real;

@@ -34,6 +34,25 @@ export const prepared = async (count: number) => {
   return sum;
 };
 
+export const nothing = () => null;
+
+// The driver's own way to the host, without Drizzle: see packages/schemascript/src/driver.
+const host: any = Reflect.get(globalThis, "__host_sqlite");
+
+/** What the host answers without SQLite: the end of a cursor that has ended. */
+export const syscalls = (count: number) => {
+  const { cursor } = host.iterate(host.statement("select id from users order by id"), [], 0);
+  for (let i = 0; i < count; ++i) host.close(cursor);
+  return count;
+};
+
+export const rawGets = (count: number) => {
+  const statement = host.statement("select id, name, email, score from users where id = ?");
+  let sum = 0;
+  for (let id = 1; id <= count; ++id) sum += host.get(statement, [id], 0)[0];
+  return sum;
+};
+
 export const built = async (count: number) => {
   let sum = 0;
   for (let id = 1; id <= count; ++id)

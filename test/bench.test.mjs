@@ -15,6 +15,7 @@ import { cases } from "../bench/suite/javascript.mjs";
 import { microsecondsOf } from "../bench/suite/measure.mjs";
 import { figuresIn } from "../bench/suite/processes.mjs";
 import { chartOf, problemsOf, shown, tableOf } from "../bench/suite/report.mjs";
+import { bundleOf, countsOf, fuelOf, withFolder } from "../bench/layers.mjs";
 import { readWrk, runWorkload } from "../bench/suite/suite.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -232,4 +233,64 @@ test("SchemaScript is measured, and what was found is written", { timeout: 120_0
   assert.ok(select.machine.processors > 0 && select.versions.schemascript);
   const { figures } = JSON.parse(readFileSync(join(output, "values.json"), "utf8")).results[0];
   assert.deepEqual(figures.find(({ name }) => name.startsWith("2^53")).values, ["exact"]);
+});
+
+const countable = spawnSync("valgrind", ["--version"]).status === 0;
+const withoutValgrind = countable ? false : "valgrind is not installed";
+
+test("a layer takes the same instructions each time", { skip: withoutValgrind }, () => {
+  const layer = "a prepared get";
+  const [one, other] = withFolder((bundles) => {
+    const bundle = bundleOf(build, bundles);
+    return [countsOf(build, bundle, layer), countsOf(build, bundle, layer)];
+  });
+  assert.deepEqual([...one.keys()], [layer]);
+  assert.ok(one.get(layer).instructions > 1000);
+  assert.equal(one.get(layer).fuel, other.get(layer).fuel);
+  const ratio = one.get(layer).instructions / other.get(layer).instructions;
+  assert.ok(Math.abs(ratio - 1) < 0.01, `${ratio}`);
+});
+
+// Fuel is the same on every machine. What takes less may lower these; what takes more has made guests slower.
+const FUEL = {
+  "a call that does nothing": 3,
+  "a prepared get": 48,
+  "a get that is built anew": 243,
+  "10,000 rows": 40,
+  "100 inserts in a transaction": 8280,
+};
+
+test("what the layers take of fuel is what it was", () => {
+  const fuel = withFolder((bundles) => fuelOf(build, bundleOf(build, bundles)));
+  for (const [layer, most] of Object.entries(FUEL)) {
+    const used = fuel.get(layer);
+    assert.ok(used > 0 && used <= most, `${layer}: ${used}, and not ${most}`);
+  }
+});
+
+test("a profile names the guest's functions and the host's", { skip: withoutValgrind }, () => {
+  const profile = spawnSync(
+    join(here, "../bench/profile"),
+    ["a call that does nothing", "60", build],
+    { encoding: "utf8" },
+  );
+  assert.equal(profile.status, 0, profile.stderr);
+  assert.match(profile.stdout, /^a call that does nothing: [\d,]+ instructions$/m);
+  assert.match(profile.stdout, /JS_CallInternal \[guest\.so\]$/m);
+  assert.match(profile.stdout, /schemascript::Isolate.*\[layers-bench\]$/m);
+});
+
+test("bench/compare tells what is wrong with how it is called", () => {
+  const compare = (...words) =>
+    spawnSync(join(here, "../bench/compare"), words, { encoding: "utf8" });
+  for (const [words, message] of [
+    [[], /name one revision\n\nUsage/],
+    [["HEAD", "--bound", "0.5"], /--bound: '0.5' is below 1/],
+    [["no-such-revision", "--build", build], /no-such-revision/],
+    [["--before", folder, "--build", folder], /there is no .*layers-bench: make/],
+  ]) {
+    const { status, stderr } = compare(...words);
+    assert.equal(status, 2, words.join(" "));
+    assert.match(stderr, message);
+  }
 });

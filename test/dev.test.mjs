@@ -8,8 +8,10 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync } from "node:fs";
+import { get } from "node:http";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
 import { after, afterEach, before, describe, test } from "node:test";
 import { Browser, findChromium } from "./browser/chromium.mjs";
 import { Developer, Events, Hammer, Project, until } from "./serve/developer.mjs";
@@ -575,6 +577,25 @@ describe("the server", () => {
       ),
     );
     assert.equal(await textOf(developer, "/__schemascript/other"), "/__schemascript/other");
+  });
+
+  test("does not answer to the name of another site", async () => {
+    const { developer } = await begin({ "app.ts": says("mine") });
+    const { port } = new URL(developer.url);
+    for (const [host, status] of [
+      [`localhost:${port}`, 200],
+      [`127.0.0.1:${port}`, 200],
+      [`a.localhost:${port}`, 200],
+      [`rebound.example:${port}`, 403],
+    ]) {
+      const answer = await new Promise((resolve, reject) => {
+        get(developer.url, { headers: { host } }, async (response) => {
+          resolve([response.statusCode, await text(response)]);
+        }).on("error", reject);
+      });
+      assert.equal(answer[0], status, host);
+      if (status === 403) assert.match(answer[1], /not to the name rebound\.example:\d+,/);
+    }
   });
 
   test("leaves the app's own pages alone", async () => {

@@ -17,6 +17,7 @@
 #include "cli/text.h"
 #include "serve/error-page.h"
 #include "serve/live-reload.h"
+#include "serve/local-host.h"
 #include "serve/watcher.h"
 
 namespace schemascript {
@@ -208,7 +209,7 @@ class Developer {
         server_({.configuration = completeConfiguration(command),
                  .words = kDevWords,
                  .portsToTry = hasFixedPort(command) ? 1 : kPortsToTry,
-                 .intercept = [this](const auto& exchange) { return reload_.tryTake(exchange); }}),
+                 .intercept = [this](const auto& exchange) { return tryTake(exchange); }}),
         watcher_([this](const Watcher::Paths& paths) { noteChanges(paths); }) {
     server_.open({});
     thread_ = std::thread([this] { buildAgainAndAgain(); });
@@ -386,6 +387,26 @@ class Developer {
     const bool isLate = std::ranges::any_of(
         added, [fileBegin](const fs::path& path) { return changedSince(path, fileBegin); });
     if (isLate) askForBuild(Why::Perhaps);
+  }
+
+  // Requests that are not the app's.
+  bool tryTake(const std::shared_ptr<HttpExchange>& exchange) {
+    const std::string_view host = exchange->request().host;
+    if (!isForThisMachine() || isLocalHost(host)) return reload_.tryTake(exchange);
+    exchange->respond(
+        {403, {{"content-type", "text/plain; charset=utf-8"}}},
+        str("This development server answers to localhost and to addresses, and not to the name ",
+            host, ", which may lead pages of other sites here. For a name of your own, give the ",
+            "address that it leads to: --address ADDRESS.\n"));
+    return true;
+  }
+
+  // Where tenants are told apart by the host, its names are what the developer makes them.
+  bool isForThisMachine() const {
+    const Configuration& given = server_.configuration();
+    const bool hasNames =
+        given.tenants && (!given.tenantFrom || given.tenantFrom->kind == TenantSource::Kind::Host);
+    return !hasNames && isLoopback(*given.address);
   }
 
   void watch(const Watcher::Paths& files, const Watcher::Paths& folders) {

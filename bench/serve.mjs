@@ -6,7 +6,7 @@
 //
 // All servers run throughout; wrk (64 connections that stay open, on the loopback) asks one after the other in each round. Printed are
 // medians over the rounds, and the median of the ratios within a round. Needs wrk and, for the other sides, the packages of
-// packages/schemascript/test/compat (`make test PART=compat` installs them) and of bench/serve (`npm ci --ignore-scripts --prefix bench/serve`).
+// packages/schemascript/test/compat (`make test PART=compat` installs them) and of bench/serve (`npm install --no-save --ignore-scripts --prefix bench/serve`).
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {

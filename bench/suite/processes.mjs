@@ -59,7 +59,12 @@ export async function run(command, options) {
     return { said: child.said, toFirst: child.firstAt - begin, toEnd: performance.now() - begin };
   }
   const lines = child.complained.trim().split("\n");
-  const why = (lines.find((line) => /error/i.test(line)) ?? lines[0]).slice(0, 300);
+  // From the error on: Bun shows the source before it says what happened.
+  const at = Math.max(
+    0,
+    lines.findIndex((line) => /error/i.test(line)),
+  );
+  const why = lines.slice(at).join("\n").slice(0, 800);
   throw new Error(`it ended with ${status}${why ? `: ${why}` : ""}`);
 }
 
